@@ -1,0 +1,225 @@
+"""The nouns: what a rulebook, a basket, an index series and a publication are.
+
+All are frozen. Weights are fractions of 1. A money column ends in its currency, a duration in its unit. An FX rate is
+index currency per one unit of listing currency; pence are 0.01 GBP. Two dates everywhere: when a fact is *effective*
+and when it was *known*.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+import polars as pl
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass as checked
+
+Kind: TypeAlias = Literal["vendor", "file", "simulated"]
+ReturnVariant: TypeAlias = Literal["PR", "GTR", "NTR"]
+STRICT = ConfigDict(extra="forbid")
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where data came from; it travels into every document and ledger row.
+
+    Attributes:
+        market: name of the market in the store, such as ``sample``.
+        kind: ``vendor``, ``file`` or ``simulated``.
+        source: one sentence a reader understands.
+        retrieved_at: when it was fetched, ISO 8601 UTC.
+        content_hash: SHA-256 over the data, so that the same inputs can be recognised.
+        through: last session with a price.
+        assumptions: what was assumed because the data did not say, one sentence each.
+    """
+
+    market: str
+    kind: Kind
+    source: str
+    retrieved_at: str
+    content_hash: str
+    through: date
+    assumptions: tuple[str, ...] = ()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether every page and figure that rests on this must say SIMULATED PRICES."""
+        return self.kind == "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The tables of ``indices/reference``, checked (`exchina.tables.reference` has the contract of each)."""
+
+    companies: pl.DataFrame
+    listings: pl.DataFrame
+    stages: pl.DataFrame
+    policy_measures: pl.DataFrame
+    policy_shocks: pl.DataFrame
+    corporate_actions: pl.DataFrame
+    exposures: pl.DataFrame
+    withholding: pl.DataFrame
+    venues: pl.DataFrame
+    related_entities: pl.DataFrame
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarketData:
+    """The tables of a market, checked (`exchina.tables.market` has the contract of each)."""
+
+    prices: pl.DataFrame
+    dividends: pl.DataFrame
+    splits: pl.DataFrame
+    shares: pl.DataFrame
+    floats: pl.DataFrame
+    fx: pl.DataFrame
+    benchmarks: pl.DataFrame
+    sessions: pl.DataFrame
+
+
+@checked(frozen=True, config=STRICT)
+class NthWeekday:
+    """A day such as the third Friday of a month."""
+
+    nth: int = Field(ge=1, le=5)
+    weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday"]
+
+
+@checked(frozen=True, config=STRICT)
+class ReviewRule:
+    """When an index is reviewed; sessions are those of ``calendar``."""
+
+    months: tuple[int, ...]
+    effective_after_close_of: NthWeekday
+    announced_sessions_before: int = Field(ge=0, le=60)
+    data_cutoff_sessions_before: int = Field(ge=0, le=120)
+    calendar: str
+
+
+@checked(frozen=True, config=STRICT)
+class IndexFacts:
+    """What an index is: the ``[index]`` table of a rulebook."""
+
+    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    name: str = Field(min_length=1)
+    version: str = Field(min_length=1)
+    objective: str = Field(min_length=1)
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    base_date: date
+    base_value: float = Field(gt=0)
+    returns: tuple[ReturnVariant, ...] = ("PR",)
+    live_date: date | None = None
+
+
+@checked(frozen=True, config=STRICT)
+class CalculationRule:
+    """Conventions where index providers differ; each choice is printed with its meaning."""
+
+    family: Literal["fixed_weight"]
+    price: Literal["official_close"] = "official_close"
+    delisting: Literal["last_traded"] = "last_traded"
+    suspension: Literal["carry_last_price"] = "carry_last_price"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of a rulebook: which rule, with which settings, and why."""
+
+    kind: Literal["screen", "select", "weight", "cap"]
+    name: str
+    settings: Mapping[str, Any]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """The rules of one index, read and checked; ``text`` is the file they came from."""
+
+    index: IndexFacts
+    review: ReviewRule
+    screens: tuple[Rule, ...]
+    select: Rule
+    weight: Rule
+    caps: tuple[Rule, ...]
+    if_infeasible: tuple[str, ...]
+    calculation: CalculationRule
+    text: str = field(repr=False)
+    content_hash: str
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule in the order in which it is applied."""
+        return (*self.screens, self.select, self.weight, *self.caps)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Review:
+    """The three days of one review: data frozen, result announced, in force after the close of ``effective``."""
+
+    effective: date
+    announced: date
+    cutoff: date
+
+
+@dataclass(frozen=True)
+class Basket:
+    """The composition that one review decides; *pro forma* until its effective date.
+
+    Attributes:
+        members: one row per member by falling weight: company_id, symbol, name, country, mic, currency, stage, weight,
+            uncapped_weight, policy_score (and its parts floor_part, offtake_part, capital_part), close, price_date,
+            free_float_market_cap_usd, previous_weight (drifted to the cut-off; 0 for an addition).
+        leavers: company_id, symbol, name, previous_weight of each company that left.
+        verdicts: each rule's verdict on each company of the universe, in rulebook order: company_id, kind, rule,
+            passed, found, needed, margin, note.
+        steps: every step taken down the infeasibility ladder, and other remarks, in words.
+        turnover: one-way, 0.5 sum |w_new - w_drifted|; None for the first basket.
+    """
+
+    book: Rulebook = field(repr=False)
+    review: Review
+    members: pl.DataFrame
+    leavers: pl.DataFrame
+    verdicts: pl.DataFrame = field(repr=False)
+    steps: tuple[str, ...]
+    turnover: float | None
+    weak_facts: pl.DataFrame
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class IndexSeries:
+    """Levels of an index, the divisor log and the baskets behind them.
+
+    Attributes:
+        levels: session, variant, level (unrounded, index points), one row per session and variant.
+        divisor: session, divisor, market_value, cause: one row per change, the first at the base date.
+        statuses: session, symbol, status of each price that was not that session's own official close.
+        baskets: one per review, oldest first.
+    """
+
+    book: Rulebook = field(repr=False)
+    levels: pl.DataFrame
+    divisor: pl.DataFrame
+    statuses: pl.DataFrame = field(repr=False)
+    baskets: tuple[Basket, ...] = field(repr=False)
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One row of the ledger: what was published for which day, the hash of each file, and of the row before."""
+
+    sequence: int
+    index_id: str
+    what: str
+    for_day: date
+    revision: int
+    published_at: str
+    files: Mapping[str, str]
+    inputs: Mapping[str, str]
+    previous_hash: str
+    hash: str

@@ -1,0 +1,103 @@
+"""Registers: a name from a rulebook or a layout, and the function that implements it.
+
+A rule, a provider or a report section is one function in one file, found by its folder. Its settings are its
+keyword-only arguments, so the signature is the whole declaration: type, default and documentation of each setting
+stand where the setting is used.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, TypeAlias, TypeVar
+
+from pydantic import ConfigDict, ValidationError, create_model
+
+from exchina.errors import ExchinaError, Problem, did_you_mean
+
+Plugin: TypeAlias = Callable[..., Any]
+AnyPlugin = TypeVar("AnyPlugin", bound=Plugin)
+
+
+class Register:
+    """Plugins of one kind by name, read from the modules of one package when first asked for.
+
+    Args:
+        kind: what a person calls such a plugin ("screen", "report section"); used in messages.
+        package: dotted name of the package whose modules hold the plugins, one file each.
+    """
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind = kind
+        self.package = package
+        self._plugins: dict[str, Plugin] = {}
+        self._loaded = False
+
+    def __call__(self, name: str) -> Callable[[AnyPlugin], AnyPlugin]:
+        """Decorate a function to enter it under ``name``; a second function of that name is a mistake."""
+
+        def enter(plugin: AnyPlugin) -> AnyPlugin:
+            if name in self._plugins:
+                raise ExchinaError(Problem(f"{self.package}.{name}", f"two {self.kind}s are called {name!r}"))
+            self._plugins[name] = plugin
+            return plugin
+
+        return enter
+
+    def all(self) -> Mapping[str, Plugin]:
+        """Every plugin of this kind by name, in alphabetical order."""
+        if not self._loaded:
+            for module in iter_modules(import_module(self.package).__path__, f"{self.package}."):
+                import_module(module.name)
+            self._loaded = True
+        return dict(sorted(self._plugins.items()))
+
+    def __getitem__(self, name: str) -> Plugin:
+        """The plugin called ``name``; `ExchinaError` with a spelling hint if there is none."""
+        plugins = self.all()
+        if name not in plugins:
+            raise ExchinaError(Problem(name, f"no {self.kind} called {name!r}", did_you_mean(name, plugins)))
+        return plugins[name]
+
+    def checked_settings(
+        self, where: str, name: str, settings: Mapping[str, object]
+    ) -> tuple[dict[str, Any], list[Problem]]:
+        """Settings converted to the types of the plugin's signature, and every fault in them.
+
+        Args:
+            where: the place in the file, such as ``cap.issuer``; problems name it.
+            name: the plugin; an unknown one is itself a problem.
+            settings: as read from the file.
+        """
+        plugins = self.all()
+        if name not in plugins:
+            return {}, [Problem(where, f"no {self.kind} called {name!r}", did_you_mean(name, plugins))]
+        fields = keyword_settings(plugins[name])
+        problems = [
+            Problem(f"{where}.{key}", f"{self.kind} {name!r} has no setting {key!r}", did_you_mean(key, fields))
+            for key in settings
+            if key not in fields
+        ]
+        schema = create_model(name, __config__=ConfigDict(arbitrary_types_allowed=True), **fields)
+        try:
+            model = schema.model_validate({key: value for key, value in settings.items() if key in fields})
+        except ValidationError as fault:
+            problems += [located(where, error) for error in fault.errors()]
+            return {}, problems
+        return {key: getattr(model, key) for key in fields}, problems
+
+
+def keyword_settings(plugin: Plugin) -> dict[str, Any]:
+    """The settings of a plugin as pydantic fields, ``name: (type, default)``, from its keyword-only arguments."""
+    return {
+        name: (parameter.annotation, ... if parameter.default is parameter.empty else parameter.default)
+        for name, parameter in inspect.signature(plugin, eval_str=True).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+
+
+def located(where: str, error: Any) -> Problem:
+    """One pydantic error as a problem at its dotted place."""
+    place = ".".join([where, *(str(part) for part in error["loc"])]).strip(".")
+    found = "" if error["type"] == "missing" else f", found {error['input']!r}"
+    return Problem(place, error["msg"].replace("Field required", "this setting is required") + found)

@@ -1,0 +1,90 @@
+"""The tables of a market: what each column means, and what no provider may bring through the door.
+
+Every table carries ``known_date``, the day on which a row could first be known. A row that changes later is a second
+row with a later ``known_date``; the first is kept.
+"""
+
+import pandera.polars as pa
+import polars as pl
+
+POSITIVE = pa.Check.in_range(1e-12, 1e15)
+SYMBOL = pa.Column(pl.String, pa.Check.str_length(1, 32))
+DAY = pa.Column(pl.Date)
+CURRENCY = pa.Column(pl.String, pa.Check.str_matches(r"^[A-Z]{3}$"))
+
+
+def _contract(name: str, columns: dict[str, pa.Column], key: list[str]) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(
+        {**columns, "known_date": DAY}, name=name, strict=True, ordered=True, unique=[*key, "known_date"]
+    )
+
+
+PRICES = _contract(
+    "prices",  # raw official closes in units of the listing's currency (pence already divided by 100)
+    {
+        "symbol": SYMBOL,
+        "session": DAY,
+        "close": pa.Column(pl.Float64, POSITIVE),
+        "volume": pa.Column(pl.Float64, pa.Check.in_range(0, 1e15), nullable=True),
+    },
+    ["symbol", "session"],
+)
+DIVIDENDS = _contract(
+    "dividends",  # cash per share as quoted on the ex-date
+    {
+        "symbol": SYMBOL,
+        "ex_date": DAY,
+        "amount": pa.Column(pl.Float64, POSITIVE),
+        "currency": CURRENCY,
+        "type": pa.Column(pl.String, pa.Check.isin(["ordinary", "special"])),
+    },
+    ["symbol", "ex_date", "type"],
+)
+SPLITS = _contract(
+    "splits",  # new shares per old share: 5.0 for five for one, 0.1 for one for ten
+    {"symbol": SYMBOL, "ex_date": DAY, "ratio": pa.Column(pl.Float64, pa.Check.in_range(1e-6, 1e6))},
+    ["symbol", "ex_date"],
+)
+SHARES = _contract(
+    "shares",  # shares outstanding of the line, counted on effective_date, not yet adjusted for later splits
+    {"symbol": SYMBOL, "effective_date": DAY, "shares": pa.Column(pl.Float64, POSITIVE)},
+    ["symbol", "effective_date"],
+)
+FLOATS = _contract(
+    "floats",  # share of the shares that the public can trade; basis says whether somebody reported it
+    {
+        "symbol": SYMBOL,
+        "effective_date": DAY,
+        "free_float_factor": pa.Column(pl.Float64, pa.Check.in_range(1e-6, 1)),
+        "basis": pa.Column(pl.String, pa.Check.isin(["reported", "assumed"])),
+    },
+    ["symbol", "effective_date", "basis"],
+)
+FX = _contract(
+    "fx",  # US dollars per one unit of the currency; USD itself is never a row
+    {"currency": CURRENCY, "session": DAY, "usd_per_unit": pa.Column(pl.Float64, POSITIVE)},
+    ["currency", "session"],
+)
+BENCHMARKS = _contract(
+    "benchmarks",  # level of a benchmark, read for its returns only; adjusted (total return) levels are welcome here
+    {"symbol": SYMBOL, "session": DAY, "level": pa.Column(pl.Float64, POSITIVE)},
+    ["symbol", "session"],
+)
+SESSIONS = pa.DataFrameSchema(
+    {"calendar": pa.Column(pl.String), "session": DAY, "close_at": pa.Column(pl.Datetime("us", "UTC"))},
+    name="sessions",  # trading days of a calendar and the instant at which each closes, into the coming year
+    strict=True,
+    ordered=True,
+    unique=["calendar", "session"],
+)
+
+CONTRACTS: dict[str, pa.DataFrameSchema] = {
+    "prices": PRICES,
+    "dividends": DIVIDENDS,
+    "splits": SPLITS,
+    "shares": SHARES,
+    "floats": FLOATS,
+    "fx": FX,
+    "benchmarks": BENCHMARKS,
+    "sessions": SESSIONS,
+}
