@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import polars as pl
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass as checked
 
 Kind: TypeAlias = Literal["vendor", "file", "simulated"]
-ReturnVariant: TypeAlias = Literal["PR", "GTR", "NTR"]
+ReturnVariant: TypeAlias = Literal["PR"]
 STRICT = ConfigDict(extra="forbid")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -84,7 +84,7 @@ class MarketData:
 class NthWeekday:
     """A day such as the third Friday of a month."""
 
-    nth: int = Field(ge=1, le=5)
+    nth: Annotated[int, Field(ge=1, le=5)]
     weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday"]
 
 
@@ -94,8 +94,8 @@ class ReviewRule:
 
     months: tuple[int, ...]
     effective_after_close_of: NthWeekday
-    announced_sessions_before: int = Field(ge=0, le=60)
-    data_cutoff_sessions_before: int = Field(ge=0, le=120)
+    announced_sessions_before: Annotated[int, Field(ge=0, le=60)]
+    data_cutoff_sessions_before: Annotated[int, Field(ge=0, le=120)]
     calendar: str
 
 
@@ -103,13 +103,13 @@ class ReviewRule:
 class IndexFacts:
     """What an index is: the ``[index]`` table of a rulebook."""
 
-    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
-    name: str = Field(min_length=1)
-    version: str = Field(min_length=1)
-    objective: str = Field(min_length=1)
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    name: Annotated[str, Field(min_length=1)]
+    version: Annotated[str, Field(min_length=1)]
+    objective: Annotated[str, Field(min_length=1)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     base_date: date
-    base_value: float = Field(gt=0)
+    base_value: Annotated[float, Field(gt=0)]
     returns: tuple[ReturnVariant, ...] = ("PR",)
     live_date: date | None = None
 
@@ -177,6 +177,8 @@ class Basket:
             passed, found, needed, margin, note.
         steps: every step taken down the infeasibility ladder, and other remarks, in words.
         turnover: one-way, 0.5 sum |w_new - w_drifted|; None for the first basket.
+        weak_facts: each reference row of confidence ``memory``, ``low`` or ``assumption`` that the members rest on: file, row,
+            company_id, confidence, what.
     """
 
     book: Rulebook = field(repr=False)
