@@ -57,6 +57,7 @@ class Reference:
     listings: pl.DataFrame
     stages: pl.DataFrame
     policy_measures: pl.DataFrame
+    sponsors: pl.DataFrame
     policy_shocks: pl.DataFrame
     corporate_actions: pl.DataFrame
     exposures: pl.DataFrame
@@ -199,13 +200,17 @@ class IndexSeries:
     Attributes:
         levels: session, variant, level (unrounded, index points), one row per session and variant.
         divisor: session, divisor, market_value, cause: one row per change, the first at the base date.
-        statuses: session, symbol, status of each price that was not that session's own official close.
+        shares: session (of the review), symbol, index_shares, weight: what is held from that close on.
+        turnover: session, one_way: 0.5 sum |w_new - w_drifted|, both at that close.
+        statuses: session, symbol, status, price_day of each price that was not that session's own official close.
         baskets: one per review, oldest first.
     """
 
     book: Rulebook = field(repr=False)
     levels: pl.DataFrame
     divisor: pl.DataFrame
+    shares: pl.DataFrame = field(repr=False)
+    turnover: pl.DataFrame = field(repr=False)
     statuses: pl.DataFrame = field(repr=False)
     baskets: tuple[Basket, ...] = field(repr=False)
     provenance: Provenance

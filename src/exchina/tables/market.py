@@ -88,3 +88,8 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
     "benchmarks": BENCHMARKS,
     "sessions": SESSIONS,
 }
+
+SCHEMAS: dict[str, pl.Schema] = {
+    name: pl.Schema({column: facts.dtype.type for column, facts in contract.columns.items()})
+    for name, contract in CONTRACTS.items()
+}

@@ -1,1 +1,1 @@
-"""market/providers."""
+"""The sources of market data, one file each."""

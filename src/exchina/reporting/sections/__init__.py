@@ -1,1 +1,1 @@
-"""reporting/sections."""
+"""One report section a file."""

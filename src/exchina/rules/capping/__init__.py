@@ -1,1 +1,1 @@
-"""rules/capping."""
+"""Caps: bounds on single names and on groups, one file a rule."""

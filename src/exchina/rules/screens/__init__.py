@@ -1,1 +1,1 @@
-"""rules/screens."""
+"""Screens: which companies may be in the index, one file a rule."""

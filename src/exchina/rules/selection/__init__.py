@@ -1,1 +1,1 @@
-"""rules/selection."""
+"""Selections: which of the eligible companies are in, one file a rule."""

@@ -1,1 +1,1 @@
-"""rules/weighting."""
+"""Weightings: the weights before caps, one file a rule."""

@@ -1,0 +1,41 @@
+# make help lists what there is; every target sets up .venv first if pyproject.toml or constraints.txt changed.
+PYTHON ?= python3
+BIN := .venv/bin
+PY := $(BIN)/python
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test check demo lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP) ## make .venv: the versions of constraints.txt, checked by hash, and exchina itself, editable
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "exchina needs Python 3.11 or later; set PYTHON=")'
+	$(PYTHON) -m venv --clear .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+test: $(STAMP) ## run the tests, on every core
+	$(PY) -m pytest -n auto
+
+check: $(STAMP) ## everything that must hold before a change is merged: style, types, layers, tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+	$(PY) -m pytest -n auto
+
+demo: $(STAMP) ## the whole chain on the sample market, without network
+	$(PY) -m exchina.cli --help
+
+lock: ## renew constraints.txt (needs uv)
+	printf 'hatchling>=1.27\neditables>=0.5\n' | uv pip compile pyproject.toml - --all-extras --generate-hashes --universal \
+		--python-version 3.11 --no-header --no-annotate --no-emit-index-url --upgrade --quiet --output-file constraints.txt
+
+clean: ## remove what was made: .venv, caches, builds
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist build demo
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

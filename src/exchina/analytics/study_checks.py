@@ -1,0 +1,98 @@
+"""What an event study refuses: settings that contradict one another, tables that do not fit together."""
+
+import polars as pl
+
+from exchina.analytics.constituent_moves import StudySettings
+from exchina.errors import DataError, ExchinaError, Problem, did_you_mean
+from exchina.model import MarketData
+
+FEWEST_SESSIONS = 3
+
+
+def check_settings(settings: StudySettings, kinds: list[str]) -> None:
+    """Refuse settings that would look ahead or measure nothing.
+
+    Args:
+        settings: of the study.
+        kinds: the kinds of event in the ledger.
+
+    Raises:
+        ExchinaError: every contradiction found.
+    """
+    start, stop = settings.window
+    problems = [
+        Problem("study.kinds", f"no event of kind {kind!r}", did_you_mean(kind, kinds))
+        for kind in settings.kinds or ()
+        if kind not in kinds
+    ]
+    if start > stop:
+        problems.append(Problem("study.window", f"{settings.window_name} ends before it begins", "first day first"))
+    if settings.estimation_end >= min(start, 0):
+        hint = "end the estimation before the window and before day 0"
+        problems.append(Problem("study.estimation_end", f"day {settings.estimation_end}", hint))
+    if not FEWEST_SESSIONS <= settings.minimum_sessions <= settings.estimation_sessions:
+        found = f"{settings.minimum_sessions} of {settings.estimation_sessions} estimation sessions"
+        problems.append(Problem("study.minimum_sessions", found, f"from {FEWEST_SESSIONS} to estimation_sessions"))
+    if problems:
+        raise ExchinaError(*problems)
+
+
+def check_tables(events: pl.DataFrame, constituents: pl.DataFrame, market: MarketData, calendar: str) -> None:
+    """Refuse tables that repeat a key, and constituents that fit no calendar.
+
+    Args:
+        events: the ledger.
+        constituents: of every basket.
+        market: prices, dividends, splits, benchmarks and sessions.
+        calendar: the index's own.
+
+    Raises:
+        DataError: every fault found.
+    """
+    listings = constituents.select("symbol", "calendar", "currency").unique()
+    problems = [
+        *_constituent_problems(constituents, market.sessions, calendar),
+        *_repeated("policy_shocks", events, "id"),
+        *_repeated("constituents", constituents, "effective", "symbol"),
+        *_repeated("constituents, calendar and currency of", listings, "symbol"),
+        *_repeated("prices", market.prices, "symbol", "session"),
+        *_repeated("dividends", market.dividends, "symbol", "ex_date", "type"),
+        *_repeated("splits", market.splits, "symbol", "ex_date"),
+        *_repeated("benchmarks", market.benchmarks, "symbol", "session"),
+        *_repeated("sessions", market.sessions, "calendar", "session"),
+    ]
+    if problems:
+        raise DataError(*problems)
+
+
+def _constituent_problems(constituents: pl.DataFrame, sessions: pl.DataFrame, calendar: str) -> list[Problem]:
+    on_record = sessions["calendar"].unique().implode()
+    reviewed = sessions.filter(pl.col("calendar") == calendar)["session"].implode()
+    weighted = (pl.col("weight").is_finite() & (pl.col("weight") > 0)).fill_null(value=False)
+    unknown = (
+        constituents.filter(~pl.col("calendar").is_in(on_record)).select("symbol", "calendar").unique().sort("symbol")
+    )
+    days = constituents.filter(~pl.col("effective").is_in(reviewed))["effective"].unique().sort()
+    unweighted = constituents.filter(~weighted).select("effective", "symbol", "weight").sort("effective", "symbol")
+    return [
+        *(
+            Problem(f"constituents {symbol}", f"calendar {name!r} has no sessions")
+            for symbol, name in unknown.iter_rows()
+        ),
+        *(
+            Problem("constituents", f"effective {day} is no session of {calendar!r}", "name the index's own calendar")
+            for day in days
+        ),
+        *(
+            Problem(f"constituents {day} {symbol}", f"weight {weight}", "above 0")
+            for day, symbol, weight in unweighted.iter_rows()
+        ),
+    ]
+
+
+def _repeated(table: str, frame: pl.DataFrame, *key: str) -> list[Problem]:
+    twice = frame.filter(pl.struct(key).is_duplicated()).select(key).unique().sort(key)
+    if twice.is_empty():
+        return []
+    where = " ".join([table, *(str(part) for part in twice.row(0))])
+    return [Problem(where, f"{twice.height} keys have several rows", "pass the tables as known on one day")]

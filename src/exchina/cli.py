@@ -1,0 +1,458 @@
+"""One command a verb: parse, call, print. Exit code 0 is fine, 1 problems found, 2 wrong usage."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from exchina import terminal
+from exchina.errors import ExchinaError, Problem
+
+if TYPE_CHECKING:
+    from exchina.market.view import MarketView
+    from exchina.model import Basket, IndexSeries, Rulebook
+    from exchina.workspace import Workspace
+
+Audience = Literal["retail", "institutional", "internal"]
+Kinds = Annotated[tuple[str, ...], Parameter(consume_multiple=True)]
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("exchina")
+
+
+app = App(
+    name="exchina",
+    help="Investment indices and ETFs on the rare-earth supply chain outside China.",
+    version=_version,
+    help_epilogue="Start here: exchina init my-desk; cd my-desk; exchina fetch sample; exchina backtest ex-china-core",
+)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Common:
+    """Options of every command.
+
+    Parameters:
+        workspace: folder that holds indices, scheduler and reports.
+        json: print one JSON document instead of tables.
+    """
+
+    workspace: Annotated[Path, Parameter(name=["--workspace", "-w"])] = field(default=Path())
+    json: Annotated[bool, Parameter(negative="")] = False
+
+    def place(self) -> "Workspace":
+        from exchina.workspace import find_workspace
+
+        return find_workspace(self.workspace)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Data:
+    """Which market data a command reads.
+
+    Parameters:
+        market: name of a market in the store.
+        as_of: use only what was known by this day; everything if not given.
+    """
+
+    market: Annotated[str, Parameter(name=["--market", "-m"])] = "sample"
+    as_of: date | None = None
+
+
+COMMON = Common()
+DATA = Data()
+
+
+@app.command
+def init(folder: Path, *, common: Common = COMMON) -> int:
+    """Lay a workspace: rulebooks, reference data, schedule, report layouts. Files that are there stay as they are.
+
+    Parameters:
+        folder: where; made if it does not exist.
+    """
+    from exchina.workspace import lay_workspace
+
+    written = lay_workspace(folder)
+    if common.json:
+        terminal.as_json({"workspace": folder, "written": written})
+    else:
+        terminal.say(f"{len(written)} files written to {folder}. Next: cd {folder}; exchina fetch sample")
+    return 0
+
+
+@app.command
+def fetch(
+    provider: str = "sample",
+    *,
+    market: str | None = None,
+    mapping: Path | None = None,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    common: Common = COMMON,
+) -> int:
+    """Bring prices into the store: the embedded sample market, or your own files.
+
+    Parameters:
+        provider: "sample" (simulated prices, no network) or "files" (CSV or Parquet of your own).
+        market: name to keep the data under; the provider's name if not given.
+        mapping: for "files": the TOML file that says which columns mean what.
+        dry_run: check everything and write nothing.
+    """
+    from exchina import workflow
+
+    settings = {} if mapping is None else {"mapping": mapping}
+    with terminal.working(f"fetching from {provider}"):
+        saved = workflow.fetch(
+            common.place(),
+            provider,
+            market=market or provider,
+            recorded_at=datetime.now(UTC),
+            settings=settings,
+            dry_run=dry_run,
+        )
+    revised = {name: rows.height for name, rows in saved.revised.items()}
+    if common.json:
+        terminal.as_json({**vars(saved), "revised": revised, "dry_run": dry_run})
+        return 0
+    for notice in saved.notices:
+        terminal.say(notice)
+    counts = ", ".join(f"{count:,} {name}" for name, count in saved.added.items()) or "nothing new"
+    terminal.say(f"market {saved.market!r}{' (dry run, nothing written)' if dry_run else ''}: {counts}")
+    if revised:
+        terminal.say("changed values kept beside the old ones: " + ", ".join(f"{n} {name}" for name, n in revised.items()))
+    return 0
+
+
+@app.command
+def check(*, common: Common = COMMON) -> int:
+    """Check everything: reference data, rulebooks, layouts, schedule, store. Reports every problem at once."""
+    from exchina import workflow
+
+    found = workflow.check(common.place())
+    terminal.problems(found, json_wanted=common.json)
+    if not common.json:
+        terminal.say(f"{len(found)} problems" if found else "no problems")
+    return 1 if found else 0
+
+
+@app.command
+def explain(index: str, company: str | None = None, *, data: Data = DATA, common: Common = COMMON) -> int:
+    """Say a rulebook in plain English, or why one company is in or out at the next review.
+
+    Parameters:
+        index: an index of the workspace.
+        company: a company id, such as mp-materials.
+    """
+    from exchina import workflow
+    from exchina.rulebook import in_english
+
+    book = _book(index, common)
+    if company is None:
+        text = in_english(book)
+    else:
+        with terminal.working("forming the basket"):
+            text = workflow.explain(workflow.propose(book, _view(data, common)), company)
+    if common.json:
+        terminal.as_json({"index": index, "company": company, "text": text})
+    else:
+        terminal.say(text)
+        terminal.say(_label(_view(data, common)) if company else "")
+    return 0
+
+
+@app.command
+def propose(index: str, *, data: Data = DATA, common: Common = COMMON) -> int:
+    """Show the pro forma of the next review: members, weights, leavers, turnover."""
+    from exchina import workflow
+
+    with terminal.working("forming the basket"):
+        view = _view(data, common)
+        basket = workflow.propose(_book(index, common), view)
+    if common.json:
+        terminal.as_json({**vars(basket.review), "members": basket.members.to_dicts(), "steps": basket.steps})
+        return 0
+    _show_basket(basket)
+    terminal.say(_label(view))
+    return 0
+
+
+@app.command
+def backtest(index: str, *, data: Data = DATA, common: Common = COMMON) -> int:
+    """Compute levels from the base date on: performance, turnover, the baskets of all reviews."""
+    from exchina import workflow
+
+    with terminal.working("computing"):
+        view = _view(data, common)
+        series = workflow.backtest(_book(index, common), view)
+    if common.json:
+        terminal.as_json({"levels": series.levels.to_dicts(), "turnover": series.turnover.to_dicts()})
+        return 0
+    _show_series(series)
+    terminal.say(_label(view))
+    return 0
+
+
+@app.command
+def study(
+    index: str, *, kind: Kinds = (), benchmark: str | None = None, data: Data = DATA, common: Common = COMMON
+) -> int:
+    """Measure how the index and its stages moved on policy-shock dates, against each line's local market.
+
+    Parameters:
+        index: an index of the workspace.
+        kind: kinds of event, such as china_export_control; all if not given.
+        benchmark: one benchmark of the market for every line.
+    """
+    from exchina import workflow
+
+    with terminal.working("computing"):
+        view = _view(data, common)
+        series = workflow.backtest(_book(index, common), view)
+        result = workflow.study(series, view, kinds=kind or None, benchmark=benchmark)
+    if common.json:
+        terminal.as_json({"table": result.table.to_dicts(), "events": result.events.to_dicts()})
+        return 0
+    _show_study(result)
+    terminal.say(_label(view))
+    return 0
+
+
+@app.command
+def report(
+    layout: str,
+    index: str,
+    *,
+    out: Path | None = None,
+    audience: Audience = "institutional",
+    benchmark: str | None = None,
+    data: Data = DATA,
+    common: Common = COMMON,
+) -> int:
+    """Write a document (PDF and HTML) without publishing it.
+
+    Parameters:
+        layout: "factsheet", "announcement" or a layout of your own in reports/layouts.
+        index: an index of the workspace.
+        out: folder to write to; the present one if not given.
+        audience: who will read it; decides what it may show.
+        benchmark: one benchmark of the market for the event study.
+    """
+    from exchina import workflow
+
+    with terminal.working("composing"):
+        files = workflow.written_report(
+            common.place(), layout, _book(index, common), _view(data, common), audience, benchmark, out or Path()
+        )
+    terminal.as_json({"files": files}) if common.json else [terminal.say(f"wrote {path}") for path in files]
+    return 0
+
+
+@app.command
+def publish(
+    index: str,
+    *,
+    audience: Audience = "institutional",
+    benchmark: str | None = None,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    data: Data = DATA,
+    common: Common = COMMON,
+) -> int:
+    """Publish the last announced review: pro forma, announcement, factsheet, and a row of the ledger.
+
+    Parameters:
+        index: an index of the workspace.
+        audience: who will read the documents; decides what they may show.
+        benchmark: one benchmark of the market for the event study.
+        dry_run: say what would be published and write nothing.
+    """
+    from exchina import workflow
+
+    book, view, place = _book(index, common), _view(data, common), common.place()
+    if dry_run:
+        review = workflow.last_announced(book, view)
+        terminal.say(f"would publish {index}: review effective {review.effective}, announced {review.announced}")
+        return 0
+    with terminal.working("publishing"):
+        done = workflow.publish(
+            place, book, view, published_at=datetime.now(UTC), audience=audience, benchmark=benchmark
+        )
+    if common.json:
+        terminal.as_json({"new": done.new, "files": dict(done.entry.files), "hash": done.entry.hash})
+        return 0
+    state = "published" if done.new else "already published"
+    terminal.say(f"{state}: {index}, review effective {done.entry.for_day}, ledger row {done.entry.sequence}")
+    for name in done.entry.files:
+        terminal.say(f"  {place.reports / name}")
+    terminal.say(_label(view))
+    return 0
+
+
+@app.command
+def verify(*, common: Common = COMMON) -> int:
+    """Prove that the published files and the ledger still say what was published."""
+    from exchina import workflow
+
+    place = common.place()
+    found = workflow.verify(place)
+    terminal.problems(found, json_wanted=common.json)
+    if not common.json:
+        rows = workflow.publications(place)
+        terminal.say(f"{len(found)} problems" if found else f"{len(rows)} publications verified")
+    return 1 if found else 0
+
+
+@app.command
+def serve(
+    *,
+    once: Annotated[bool, Parameter(negative="")] = False,
+    now: datetime | None = None,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    common: Common = COMMON,
+) -> int:
+    """Do what scheduler/schedule.toml says is due and the ledger does not hold yet.
+
+    Parameters:
+        once: one pass and out, for cron; without it a pass every minute until stopped.
+        now: pretend that it is this moment (UTC if no zone is given).
+        dry_run: list what is due and do nothing.
+    """
+    from exchina import service
+
+    place = common.place()
+    if dry_run:
+        due = service.waiting(place, _moment(now))
+        terminal.table([{"due since": d.at, "do": d.job.do, "index": d.job.index, "review": d.review.effective} for d in due], "due")
+        return 0
+    if not once:
+        service.run_forever(lambda: _pass(place, _moment(now), common))
+        return 0
+    return _pass(place, _moment(now), common)
+
+
+def _pass(place: "Workspace", now: datetime, common: Common) -> int:
+    from exchina import service
+
+    outcomes = service.run_once(place, now)
+    for outcome in outcomes:
+        what = f"{outcome.due.job.do} {outcome.due.job.index}, review {outcome.due.review.effective}"
+        if outcome.published is not None:
+            terminal.say(f"done: {what}, ledger row {outcome.published.entry.sequence}")
+        else:
+            terminal.problems(outcome.problems, json_wanted=common.json)
+    if not outcomes:
+        terminal.say("nothing is due")
+    return 1 if any(outcome.published is None for outcome in outcomes) else 0
+
+
+def _moment(now: datetime | None) -> datetime:
+    if now is None:
+        return datetime.now(UTC)
+    return now if now.tzinfo else now.replace(tzinfo=UTC)
+
+
+def _book(index: str, common: Common) -> "Rulebook":
+    from exchina import workflow
+
+    return workflow.read_rulebook(common.place().rulebook(index))
+
+
+def _view(data: Data, common: Common) -> "MarketView":
+    from exchina import workflow
+
+    return workflow.open_market(data.market, known_by=data.as_of, workspace=common.workspace)
+
+
+def _label(view: "MarketView") -> str:
+    data = view.provenance
+    return ("SIMULATED PRICES. " if data.simulated else "") + f"Source: {data.source}; prices to {data.through}."
+
+
+def _show_basket(basket: "Basket") -> None:
+    review, show = basket.review, terminal.percent
+    rows = [
+        {
+            "company": row["name"],
+            "line": row["symbol"],
+            "stage": row["stage"],
+            "weight %": show(row["weight"]),
+            "before %": show(row["previous_weight"]),
+            "uncapped %": show(row["uncapped_weight"]),
+            "score": f"{row['policy_score']:.2f}",
+        }
+        for row in basket.members.to_dicts()
+    ]
+    terminal.table(rows, f"{basket.book.index.name}, effective after the close of {review.effective}")
+    if basket.leavers.height:
+        terminal.say("Leaving: " + ", ".join(basket.leavers["name"].to_list()))
+    for step in basket.steps:
+        terminal.say(step)
+    terminal.say(f"Announced {review.announced}, data of {review.cutoff}. One-way turnover {show(basket.turnover) or '-'} %.")
+    if basket.weak_facts.height:
+        terminal.say(f"{basket.weak_facts.height} facts of weak confidence stand behind these members.")
+
+
+def _show_series(series: "IndexSeries") -> None:
+    from exchina.analytics.performance import summary
+
+    terminal.table(summary(series.levels.select("session", "level")).to_dicts(), f"{series.book.index.name} (hypothetical)")
+    turnover = {row["session"]: row["one_way"] for row in series.turnover.to_dicts()}
+    rows = [
+        {
+            "effective": basket.review.effective,
+            "members": basket.members.height,
+            "largest": basket.members["name"][0],
+            "largest %": terminal.percent(basket.members["weight"][0]),
+            "turnover %": terminal.percent(turnover.get(basket.review.effective)),
+            "remarks": "; ".join(basket.steps),
+        }
+        for basket in series.baskets
+    ]
+    terminal.table(rows, "reviews")
+    carried = series.statuses["status"].value_counts(sort=True).rows()
+    terminal.say("Carried prices: " + (", ".join(f"{count:,} {status}" for status, count in carried) or "none"))
+
+
+def _show_study(result: Any) -> None:
+    rows = [
+        {
+            "event": row["event_date"],
+            "title": row["title"],
+            "group": row["group"],
+            "names": row["names"],
+            "left out": row["left_out"],
+            "window": row["window"],
+            "CAR %": terminal.percent(row["car"], signed=True),
+        }
+        for row in result.table.to_dicts()
+    ]
+    terminal.table(rows, "Cumulative abnormal returns, descriptive: no significance is claimed")
+    left = result.events.filter(result.events["status"] != "studied").to_dicts()
+    terminal.table([{"event": r["event_date"], "title": r["title"], "left out because": r["note"]} for r in left], "not studied")
+
+
+def main(tokens: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    arguments = list(sys.argv[1:] if tokens is None else tokens)
+    try:
+        code = app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
+    except CycloptsError:
+        sys.exit(2)
+    except ExchinaError as fault:
+        terminal.problems(fault.problems, json_wanted="--json" in arguments)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        terminal.problems([Problem("exchina", "stopped")], json_wanted=False)
+        sys.exit(130)
+    sys.exit(code or 0)
+
+
+if __name__ == "__main__":
+    main()

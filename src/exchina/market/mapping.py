@@ -1,0 +1,160 @@
+"""The mapping file of the ``files`` provider: which file holds what, and what its columns are called."""
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as checked
+
+from exchina.errors import DataError, Problem
+from exchina.model import STRICT
+from exchina.plugins import located
+
+NAMED = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+@checked(frozen=True, config=NAMED)
+class Fixed:
+    """One value for every row, written ``{ is = "MP" }``."""
+
+    value: Annotated[str, Field(alias="is")]
+
+
+ColumnOf: TypeAlias = str | Fixed
+
+
+@checked(frozen=True, kw_only=True, config=STRICT)
+class Entry:
+    """One file: its path or URL, and the column of the file that holds each column of ours.
+
+    Attributes:
+        path: relative to the mapping file, absolute, or a URL such as ``s3://bucket/prices.parquet``.
+        only: symbols (currencies in a file of exchange rates) to keep; empty for all.
+        known_date: column with the day on which a row became known; otherwise it is the row's own day.
+    """
+
+    path: str
+    only: tuple[str, ...] = ()
+    known_date: str | None = None
+
+
+@checked(frozen=True, kw_only=True, config=STRICT)
+class Prices(Entry):
+    """Raw closes; ``market_cap_usd``, where there is one, gives the share counts as market value over price."""
+
+    session: str = "session"
+    symbol: ColumnOf = "symbol"
+    close: str = "close"
+    volume: str | None = None
+    market_cap_usd: str | None = None
+    outside_listing_window: Literal["refuse", "cut"] = "refuse"
+
+
+@checked(frozen=True, kw_only=True, config=STRICT)
+class Dividends(Entry):
+    """Cash per share; without a currency column amounts are as the venue quotes the share (pence in London)."""
+
+    ex_date: str = "ex_date"
+    symbol: ColumnOf = "symbol"
+    amount: str = "amount"
+    currency: ColumnOf | None = None
+    type: ColumnOf = Fixed(value="ordinary")
+
+
+@checked(frozen=True, kw_only=True, config=STRICT)
+class Splits(Entry):
+    """New shares per old share."""
+
+    ex_date: str = "ex_date"
+    symbol: ColumnOf = "symbol"
+    ratio: str = "ratio"
+
+
+@checked(frozen=True, kw_only=True, config=STRICT)
+class Shares(Entry):
+    """Shares outstanding."""
+
+    effective_date: str = "effective_date"
+    symbol: ColumnOf = "symbol"
+    shares: str = "shares"
+
+
+@checked(frozen=True, kw_only=True, config=STRICT)
+class Floats(Entry):
+    """Reported free-float factors."""
+
+    effective_date: str = "effective_date"
+    symbol: ColumnOf = "symbol"
+    free_float_factor: str = "free_float_factor"
+
+
+@checked(frozen=True, kw_only=True, config=STRICT)
+class Rates(Entry):
+    """Exchange rates: long, one row per currency and session; or wide, one column per currency.
+
+    In the wide layout each column holds units of that currency per one unit of ``units_per``, as central banks print.
+    """
+
+    session: str = "session"
+    layout: Literal["long", "wide"] = "long"
+    currency: ColumnOf = "currency"
+    usd_per_unit: str = "usd_per_unit"
+    units_per: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+
+
+@checked(frozen=True, kw_only=True, config=STRICT)
+class Benchmarks(Entry):
+    """Levels of benchmarks; adjusted ones are welcome, for only their returns are read."""
+
+    session: str = "session"
+    symbol: ColumnOf = "symbol"
+    level: str = "level"
+
+
+@checked(frozen=True, kw_only=True, config=STRICT)
+class Source:
+    """Where the files come from, in one sentence that travels into every document."""
+
+    description: Annotated[str, Field(min_length=1)]
+
+
+@checked(frozen=True, kw_only=True, config=STRICT)
+class Assume:
+    """What to assume where the files are silent; each assumption travels into every document."""
+
+    free_float_factor: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+@checked(frozen=True, kw_only=True, config=STRICT)
+class Mapping:
+    """A whole mapping file."""
+
+    source: Source
+    prices: tuple[Prices, ...]
+    dividends: tuple[Dividends, ...] = ()
+    splits: tuple[Splits, ...] = ()
+    shares: tuple[Shares, ...] = ()
+    floats: tuple[Floats, ...] = ()
+    fx: tuple[Rates, ...] = ()
+    benchmarks: tuple[Benchmarks, ...] = ()
+    assume: Assume = Assume()
+
+
+def read_mapping(path: Path) -> Mapping:
+    """The mapping in a TOML file.
+
+    Raises:
+        DataError: with every fault of the file: its place, what was found, the settings there are.
+    """
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise DataError(Problem(str(path), f"cannot be read: {fault}", "name the TOML mapping file")) from fault
+    except tomllib.TOMLDecodeError as fault:
+        raise DataError(Problem(path.name, f"is not TOML: {fault}", "mend that line")) from fault
+    try:
+        return TypeAdapter(Mapping).validate_python(settings)
+    except ValidationError as fault:
+        raise DataError(*(located(path.name, error) for error in fault.errors())) from fault

@@ -1,0 +1,209 @@
+"""The market store: immutable Parquet parts named by their content, and a numbered manifest for each change.
+
+    <root>/<market>/parts/<sha256>.parquet      rows of one table that one delivery added
+    <root>/<market>/manifests/000001.json       the parts that make up the market, in order; the highest number is current
+
+A part, once written, is never touched; a manifest is written last and appears whole or not at all. So a crash at any
+moment leaves the market as it was, and every earlier state can be loaded by its number.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from io import BytesIO
+from pathlib import Path
+
+import polars as pl
+
+from exchina.errors import DataError, Problem, did_you_mean
+from exchina.market import Delivery
+from exchina.market.manifest import Manifest, Part, current, manifest_numbers, place, read_manifest, write_manifest
+from exchina.model import MarketData, Provenance
+from exchina.tables.checking import problems
+from exchina.tables.market import CONTRACTS, SCHEMAS
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a delivery changed in the store.
+
+    Attributes:
+        market: its name.
+        manifest: number of the manifest that is now current.
+        added: rows that are new, by table; tables without any are left out.
+        revised: rows that were there with other values and are now there a second time, by table, with the new values.
+        identical: number of rows that were there already.
+        notices: what the provider wanted to be known.
+    """
+
+    market: str
+    manifest: int
+    added: Mapping[str, int]
+    revised: Mapping[str, pl.DataFrame]
+    identical: int
+    notices: tuple[str, ...] = ()
+
+
+def markets(root: Path) -> list[str]:
+    """Names of the markets in the store, sorted."""
+    return sorted({path.parents[1].name for path in root.glob("*/manifests/*.json")})
+
+
+def save(root: Path, market: str, delivery: Delivery, *, recorded_at: datetime) -> Saved:
+    """Add a delivery to a market, or to nothing: whatever is wrong with it is reported at once and nothing is written.
+
+    Rows that are there already are skipped. A row whose key is there with other values is kept beside the first, known
+    from the day it was recorded. Where a delivery holds several versions of a stored row, the last known one counts.
+
+    Args:
+        root: folder of the store.
+        market: name such as ``sample``; made if it is not there yet.
+        delivery: what a provider handed over.
+        recorded_at: the present moment, with a time zone.
+
+    Raises:
+        DataError: the delivery breaks a contract, is of another kind than the market, or the folder cannot be written.
+    """
+    parent = current(root, market) if NAME.fullmatch(market) else None
+    tables = _checked(market, delivery, parent)
+    day = recorded_at.astimezone(UTC).date()
+    changes = {name: _change(name, _stored(root, market, parent, name), table, day) for name, table in tables.items()}
+    added = {name: new.height for name, (new, _) in changes.items() if new.height}
+    revised = {name: again for name, (_, again) in changes.items() if again.height}
+    identical = sum(table.height for table in tables.values()) - sum(added.values())
+    identical -= sum(again.height for again in revised.values())
+    fresh = {name: pl.concat(both) for name, both in changes.items() if name in added or name in revised}
+    number = _record(root, market, delivery, parent, fresh, recorded_at)
+    return Saved(market, number, added, revised, identical, delivery.notices)
+
+
+def load(root: Path, market: str, manifest: int | None = None) -> tuple[MarketData, Provenance]:
+    """A market as it stands, or as it stood.
+
+    Args:
+        root: folder of the store.
+        market: its name.
+        manifest: number of an earlier manifest; None for the current one.
+
+    Returns:
+        The tables, each sorted by its key, a revised row once per version; and where they came from.
+
+    Raises:
+        DataError: no such market or manifest, or a part that is missing or no longer what was written.
+    """
+    if not manifest_numbers(root, market):
+        there = ", ".join(markets(root)) or "none yet"
+        cure = f"markets in the store: {there}; make this one with: exchina fetch {market}"
+        raise DataError(Problem(str(root), f"no market called {market!r}", cure))
+    found = read_manifest(root, market, manifest)
+    tables = {name: _stored(root, market, found, name) for name in CONTRACTS}
+    return MarketData(**tables), found.provenance()
+
+
+def _stored(root: Path, market: str, manifest: Manifest | None, name: str) -> pl.DataFrame:
+    """Every version of every row of a table, sorted; of two versions of one day the one recorded last."""
+    contract = CONTRACTS[name]
+    parts = [part for part in manifest.parts if part.table == name] if manifest else []
+    rows = pl.concat([pl.DataFrame(schema=SCHEMAS[name]), *(_read_part(root, market, part) for part in parts)])
+    return rows.unique(contract.unique, keep="last", maintain_order=True).sort(contract.unique or [])
+
+
+def _read_part(root: Path, market: str, part: Part) -> pl.DataFrame:
+    path = root / market / "parts" / f"{part.sha256}.parquet"
+    cure = f"restore it from a copy, or delete {root / market} and fetch again"
+    try:
+        content = path.read_bytes()
+    except OSError as fault:
+        raise DataError(Problem(str(path), f"cannot be read: {fault.strerror}", cure)) from fault
+    if hashlib.sha256(content).hexdigest() != part.sha256:
+        raise DataError(Problem(str(path), f"is no longer the {part.table} that were recorded", cure))
+    return pl.read_parquet(BytesIO(content))
+
+
+def _checked(market: str, delivery: Delivery, parent: Manifest | None) -> dict[str, pl.DataFrame]:
+    faults = [] if NAME.fullmatch(market) else [_bad_name(market)]
+    faults += _contradictions(market, delivery, parent)
+    for name, table in delivery.tables.items():
+        where = f"{market} {name}"
+        if name in CONTRACTS:
+            faults += problems(table, CONTRACTS[name], where, first_row=1)
+        else:
+            faults.append(Problem(where, f"no table is called {name!r}", did_you_mean(name, CONTRACTS)))
+    if faults:
+        raise DataError(*faults)
+    return {name: delivery.tables[name] for name in CONTRACTS if name in delivery.tables}
+
+
+def _bad_name(market: str) -> Problem:
+    return Problem(market, "cannot be the name of a market", "small letters and digits in words joined by hyphens")
+
+
+def _contradictions(market: str, delivery: Delivery, parent: Manifest | None) -> list[Problem]:
+    if parent is None:
+        prices = delivery.tables.get("prices")
+        cure = "deliver at least one price"
+        return [] if prices is not None and prices.height else [Problem(f"{market} prices", "there are none", cure)]
+    if parent.kind == delivery.kind:
+        return []
+    what = f"holds {parent.kind} data; this delivery is {delivery.kind}"
+    return [Problem(f"market {market!r}", what, "save it under another name: kinds are never mixed")]
+
+
+def _change(name: str, stored: pl.DataFrame, given: pl.DataFrame, day: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows of ``given`` whose key is new, and the last known rows of the other keys whose values are new."""
+    unique = CONTRACTS[name].unique or []
+    key = [column for column in unique if column != "known_date"]
+    if stored.is_empty():
+        return given.sort(unique), given.clear()
+    values = [column for column in given.columns if column not in unique]
+    last = stored.unique(key, keep="last", maintain_order=True)
+    new = given.join(last, on=key, how="anti", maintain_order="left").sort(unique)
+    again = given.sort(unique).unique(key, keep="last", maintain_order=True).join(last.select(key), on=key, how="semi")
+    again = again.join(last, on=[*key, *values], how="anti", nulls_equal=True, maintain_order="left").sort(unique)
+    if "known_date" not in unique or again.is_empty():
+        return new, again
+    before = again.join(last.select(*key, before="known_date"), on=key, how="left", maintain_order="left")["before"]
+    return new, again.with_columns(known_date=pl.max_horizontal(pl.lit(day), before))
+
+
+def _record(
+    root: Path,
+    market: str,
+    delivery: Delivery,
+    parent: Manifest | None,
+    fresh: Mapping[str, pl.DataFrame],
+    recorded_at: datetime,
+) -> int:
+    """Write the parts, then the manifest; the number of the manifest that is current afterwards."""
+    before = parent.assumptions if parent else ()
+    assumptions = tuple(dict.fromkeys((*before, *delivery.assumptions)))
+    if parent and not fresh and assumptions == before:
+        return parent.number
+    parts = tuple(_write_part(root, market, name, rows) for name, rows in fresh.items())
+    manifest = Manifest(
+        market=market,
+        number=parent.number + 1 if parent else 1,
+        parent=parent.sha256 if parent else None,
+        kind=delivery.kind,
+        source=delivery.source,
+        assumptions=assumptions,
+        recorded_at=recorded_at.astimezone(UTC).isoformat(timespec="seconds"),
+        parts=(*(parent.parts if parent else ()), *parts),
+    )
+    write_manifest(root, manifest)
+    return manifest.number
+
+
+def _write_part(root: Path, market: str, name: str, rows: pl.DataFrame) -> Part:
+    buffer = BytesIO()
+    rows.write_parquet(buffer, compression="zstd")
+    content = buffer.getvalue()
+    digest = hashlib.sha256(content).hexdigest()
+    place(root / market / "parts" / f"{digest}.parquet", content)
+    days = rows[next(column for column, kind in SCHEMAS[name].items() if kind == pl.Date)].sort()
+    return Part(name, digest, rows.height, days[0], days[-1])
+

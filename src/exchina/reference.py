@@ -1,0 +1,100 @@
+"""The CSV files of ``indices/reference``, read and checked as a whole."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import polars as pl
+
+from exchina.errors import DataError, Problem
+from exchina.model import Reference
+from exchina.tables.parsing import parse
+from exchina.tables.reference import CONTRACTS
+from exchina.tables.reference_links import link_problems
+from exchina.tables.reference_rows import row_problems
+from exchina.tables.reference_words import WEAK
+
+SAID = {
+    "companies": "company {name}",
+    "listings": "listing {yahoo_symbol}",
+    "stages": "{role} stage {stage} from {valid_from}",
+    "policy_measures": "{id} {status}, known on {known_date}",
+    "sponsors": "sponsor {sponsor} is {credit_class}",
+    "policy_shocks": "{event_date} {title}",
+    "corporate_actions": "{type} of {yahoo_symbol}",
+    "exposures": "{metric} as of {as_of}",
+    "withholding": "withholding tax of {country}, {profile}, from {valid_from}",
+    "venues": "venue {mic}",
+    "related_entities": "{name} is {kind}",
+}
+
+
+def read_reference(folder: Path) -> Reference:
+    """The reference tables, in file order.
+
+    Args:
+        folder: holds one CSV file per table, as its README describes.
+
+    Raises:
+        DataError: with every problem of every file, if there is any.
+    """
+    contents, faults = _contents(folder)
+    tables, more = _tables(contents)
+    if faults or more:
+        raise DataError(*faults, *more)
+    digest = sha256(b"".join(sha256(content).digest() for content in contents.values())).hexdigest()
+    return Reference(**tables, content_hash=digest)
+
+
+def check_reference(folder: Path) -> list[Problem]:
+    """Every problem of every reference file; an empty list means that `read_reference` will succeed."""
+    contents, faults = _contents(folder)
+    return [*faults, *_tables(contents)[1]]
+
+
+def weak(reference: Reference) -> pl.DataFrame:
+    """Every row that rests on weak evidence, for the documents that must count and list them.
+
+    Returns:
+        file, row (its number in the file), company_id (null where the row is of no company of the universe), confidence
+        (low, memory or assumption), what (the fact in words), by file and row.
+    """
+    return pl.concat(_weak_rows(file, getattr(reference, file)) for file in CONTRACTS)
+
+
+def _weak_rows(file: str, frame: pl.DataFrame) -> pl.DataFrame:
+    company = {"companies": pl.col("id")}.get(file, pl.lit(None, pl.String))
+    rows = frame.with_row_index("row", 2).filter(pl.col("confidence").is_in(WEAK))
+    return rows.select(
+        file=pl.lit(file),
+        row=pl.col("row").cast(pl.Int64),
+        company_id=pl.col("company_id") if "company_id" in frame.columns else company,
+        confidence=pl.col("confidence"),
+        what=pl.Series([SAID[file].format(**row) for row in rows.iter_rows(named=True)], dtype=pl.String),
+    )
+
+
+def _contents(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
+    contents: dict[str, bytes] = {}
+    faults: list[Problem] = []
+    for name in CONTRACTS:
+        try:
+            contents[name] = (folder / f"{name}.csv").read_bytes()
+        except OSError as fault:
+            reason = fault.strerror or str(fault)
+            faults.append(
+                Problem(str(folder / f"{name}.csv"), f"cannot be read: {reason}", "every table needs its file")
+            )
+    return contents, faults
+
+
+def _tables(contents: Mapping[str, bytes]) -> tuple[dict[str, pl.DataFrame], list[Problem]]:
+    tables: dict[str, pl.DataFrame] = {}
+    faults: list[Problem] = []
+    for name, content in contents.items():
+        frame, problems = parse(content, CONTRACTS[name], f"{name}.csv")
+        faults += problems
+        if frame is not None:
+            tables[name] = frame
+            faults += row_problems(name, frame)
+    return tables, [*faults, *link_problems(tables)]

@@ -1,0 +1,189 @@
+"""Charts as SVG in the house style, the same bytes each time.
+
+Sizes are points at print size. Days are drawn in UTC, so that no time zone of a machine moves a mark.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import vl_convert as vlc
+
+from exchina.reporting.document import BarChart, LevelChart
+from exchina.reporting.palette import COLOUR, FONT, colour
+
+TICK_STEPS = ((1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9))
+FEWEST_TICKS = 4
+UTC = alt.Scale(type="utc")
+NO_AXIS = None
+
+
+def draw(chart: LevelChart | BarChart, *, width: float, height: float, label: str, fonts: Path) -> str:
+    """A chart as SVG text.
+
+    Args:
+        chart: what to draw.
+        width: in points.
+        height: in points.
+        label: text that must stand in the figure, such as SIMULATED PRICES; empty for none.
+        fonts: folder with the house fonts (TTF).
+    """
+    register_fonts(fonts)
+    picture = level_chart(chart) if isinstance(chart, LevelChart) else bar_chart(chart)
+    spec = picture.properties(
+        width=width, height=height, title=_label(label), autosize=alt.AutoSizeParams(type="fit", contains="padding")
+    ).configure(**house_style())
+    return vlc.vegalite_to_svg(spec.to_dict())
+
+
+@cache
+def register_fonts(fonts: Path) -> None:
+    """Tell the chart engine, once, where the house fonts are."""
+    vlc.register_font_directory(str(fonts))
+
+
+def house_style() -> dict[str, Any]:
+    """Faces, sizes and colours of every chart."""
+    small = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 7.5, "titleFontSize": 7.5}
+    quiet = {"labelColor": COLOUR["quiet"], "titleColor": COLOUR["quiet"], "titleFontWeight": "normal"}
+    return {
+        "background": COLOUR["paper"],
+        "font": FONT,
+        "padding": 1,
+        "view": alt.ViewConfig(stroke=None),
+        "axis": alt.AxisConfig(
+            domain=False, ticks=False, gridColor=COLOUR["rule"], gridWidth=0.5, labelPadding=4, **small, **quiet
+        ),
+        "text": alt.MarkConfig(font=FONT, fontSize=7.5),
+    }
+
+
+def level_chart(chart: LevelChart) -> alt.LayerChart:
+    """Levels on a log scale: equal steps are equal returns. What is hypothetical stands on a shaded ground."""
+    low, high = min(chart.levels), max(chart.levels)
+    bottom, top = low / (high / low) ** 0.06 * 0.995, high * (high / low) ** 0.16 * 1.005
+    scale = alt.Scale(type="log", domain=[bottom, top], nice=False)
+    axis = alt.Axis(values=log_ticks(low, high), format=",~r", title=chart.unit)
+    y = alt.Y("level:Q", scale=scale, axis=axis)
+    line = alt.Chart(_rows(chart)).encode(
+        x=alt.X("day:T", scale=UTC, axis=_time_axis(chart.sessions)),
+        y=y,
+        color=alt.Color("colour:N", scale=NO_AXIS),
+        detail="part:N",
+    )
+    return alt.layer(*_ground(chart, bottom, top), line.mark_line(strokeWidth=1.3), *_markers(chart, bottom, top))
+
+
+def bar_chart(chart: BarChart) -> alt.LayerChart:
+    """Horizontal bars in the order given, each with its value in per cent beside it."""
+    rows = [
+        {"label": bar.label, "value": 100 * bar.value, "text": f"{100 * bar.value:.1f}", "colour": colour(bar.key)}
+        for bar in chart.bars
+    ]
+    longest = max((bar.value for bar in chart.bars), default=0) or 1
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X("value:Q", axis=NO_AXIS, scale=alt.Scale(domain=[0, 118 * longest], nice=False)),
+        y=alt.Y("label:N", sort=None, title=None, scale=alt.Scale(paddingInner=0.42, paddingOuter=0.1)),
+    )
+    bars = base.mark_bar(cornerRadiusEnd=1).encode(color=alt.Color("colour:N", scale=NO_AXIS))
+    values = base.mark_text(align="left", dx=3, color=COLOUR["ink"]).encode(text="text:N")
+    return alt.layer(bars, values)
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round values between ``low`` and ``high`` for a log axis: the coarsest steps that give at least four.
+
+    Example:
+        >>> log_ticks(900, 3200)
+        [1000.0, 1500.0, 2000.0, 3000.0]
+    """
+    ticks: list[float] = []
+    for steps in TICK_STEPS:
+        decades = [10.0**power for power in range(-4, 10)]
+        ticks = [step * decade for decade in decades for step in steps if low * 0.99 <= step * decade <= high * 1.01]
+        if len(ticks) >= FEWEST_TICKS:
+            return ticks
+    return ticks or [low, high]
+
+
+def staggered(days: Sequence[date], *, apart: timedelta) -> list[int]:
+    """A line for each day's number, 0 at the top, so that numbers closer than ``apart`` do not overlap."""
+    last_on_line: list[date] = []
+    lines: list[int] = []
+    for day in days:
+        free = next((line for line, last in enumerate(last_on_line) if day - last >= apart), len(last_on_line))
+        last_on_line[free : free + 1] = [day]
+        lines.append(free)
+    return lines
+
+
+def _rows(chart: LevelChart) -> alt.Data:
+    live = chart.live_date or date.max
+    parts = [
+        (part, colour(key), [(day, level) for day, level in zip(chart.sessions, chart.levels, strict=True) if keep(day)])
+        for part, key, keep in (
+            ("hypothetical", "navy", lambda day: day <= live),
+            ("live", "teal", lambda day: day >= live),
+        )
+    ]
+    return alt.Data(
+        values=[
+            {"day": day.isoformat(), "level": level, "part": part, "colour": ink}
+            for part, ink, points in parts
+            for day, level in points
+        ]
+    )
+
+
+def _ground(chart: LevelChart, bottom: float, top: float) -> list[alt.Chart]:
+    first, last = chart.sessions[0], chart.sessions[-1]
+    end = min(chart.live_date or last, last)
+    if end <= first:
+        return []
+    area = {"day": first.isoformat(), "end": end.isoformat(), "bottom": bottom, "top": top}
+    base = alt.Chart(alt.Data(values=[area])).encode(x=alt.X("day:T", scale=UTC))
+    shade = base.mark_rect(color=COLOUR["shade"]).encode(x2="end:T", y=_plain_y("bottom"), y2="top:Q")
+    words = base.mark_text(
+        align="left", baseline="bottom", dx=4, dy=-3, fontStyle="italic", color=COLOUR["quiet"]
+    ).encode(y=_plain_y("bottom"), text=alt.value("Hypothetical, back-tested"))
+    return [shade, words]
+
+
+def _markers(chart: LevelChart, bottom: float, top: float) -> list[alt.Chart]:
+    if not chart.events:
+        return []
+    lines = staggered([day for _, day in chart.events], apart=(chart.sessions[-1] - chart.sessions[0]) / 45)
+    rows = [
+        {"day": day.isoformat(), "number": str(number), "bottom": bottom, "top": top * (bottom / top) ** (0.065 * line)}
+        for (number, day), line in zip(chart.events, lines, strict=True)
+    ]
+    base = alt.Chart(alt.Data(values=rows)).encode(x=alt.X("day:T", scale=UTC))
+    rule = base.mark_rule(color=COLOUR["event"], strokeWidth=0.6, strokeDash=[2, 2]).encode(
+        y=_plain_y("bottom"), y2="top:Q"
+    )
+    disc = base.mark_point(shape="circle", filled=True, size=85, opacity=1, color=COLOUR["event"]).encode(
+        y=_plain_y("top")
+    )
+    words = base.mark_text(color=COLOUR["paper"], fontWeight=600, fontSize=7).encode(
+        y=_plain_y("top"), text="number:N"
+    )
+    return [rule, disc, words]
+
+
+def _plain_y(field: str) -> alt.Y:
+    return alt.Y(f"{field}:Q", title=None)
+
+
+def _time_axis(sessions: tuple[date, ...]) -> alt.Axis:
+    by_year = (sessions[-1] - sessions[0]).days > 600
+    count: Any = {"interval": "year", "step": 1} if by_year else {"interval": "month", "step": 3 if len(sessions) > 130 else 1}
+    return alt.Axis(title=None, grid=False, format="%Y" if by_year else "%b %Y", tickCount=count, labelOverlap=True)
+
+
+def _label(label: str) -> Any:
+    if not label:
+        return alt.Undefined
+    return alt.Title(label, font=FONT, fontSize=6.5, fontWeight=600, color=COLOUR["warn"], anchor="end", offset=2)

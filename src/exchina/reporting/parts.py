@@ -1,0 +1,78 @@
+"""What a document is made of, and what of it an audience may see."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+import polars as pl
+
+from exchina.analytics.event_study import EventStudy
+from exchina.errors import Problem, PublicationError
+from exchina.model import Basket, IndexSeries, Provenance, Rulebook
+from exchina.reporting.document import WITHHELD, Audience
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The results that a document shows.
+
+    Attributes:
+        basket: the composition; left out, the last basket of the series stands for it.
+        series: the levels.
+        study: the event study on the series.
+        audience: for whom the document is made.
+        as_of: the day that the document describes; `exchina.reporting.layout.compose` sets it.
+        withheld: whether levels and study exist but may not be shown to this audience.
+    """
+
+    basket: Basket | None
+    series: IndexSeries | None
+    study: EventStudy | None
+    audience: Audience
+    as_of: date | None = None
+    withheld: bool = False
+
+    @property
+    def composition(self) -> Basket:
+        """The basket, or the last one of the series; `PublicationError` where there is neither."""
+        if self.basket is not None:
+            return self.basket
+        if self.series is not None and self.series.baskets:
+            return self.series.baskets[-1]
+        raise PublicationError(Problem("document", "it has no basket", "pass a basket or a series"))
+
+    @property
+    def book(self) -> Rulebook:
+        """The rulebook of the index."""
+        return self.composition.book
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the prices came from; simulated if any of the parts rests on simulated prices."""
+        found = [part.provenance for part in (self.series, self.composition, self.study) if part is not None]
+        return next((one for one in found if one.simulated), found[0])
+
+    @property
+    def last_session(self) -> date | None:
+        """The last session with a level; None without a series."""
+        return None if self.series is None else self.series.levels.get_column("session").max()  # pyright: ignore[reportReturnType]
+
+    def levels(self, wanted_by: str) -> pl.DataFrame | None:
+        """Levels of the first return variant, ascending: session, level. None where the audience may not see them.
+
+        Raises:
+            PublicationError: there is no series, and the audience could have seen it.
+        """
+        if self.withheld:
+            return None
+        if self.series is None:
+            raise PublicationError(
+                Problem(f"section {wanted_by}", "it needs an index series", "pass a series or drop it from the layout")
+            )
+        variant = self.book.index.returns[0]
+        return self.series.levels.filter(pl.col("variant") == variant).sort("session").select("session", "level")
+
+    def shown(self, as_of: date) -> "Parts":
+        """The parts without what this audience may not see; a section cannot leak what it is not given."""
+        hidden = WITHHELD[self.audience]
+        kept = replace(self, basket=self.composition, as_of=as_of, withheld="series" in hidden)
+        return replace(kept, **dict.fromkeys(hidden))

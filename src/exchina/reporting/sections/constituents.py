@@ -1,0 +1,42 @@
+"""The largest constituents."""
+
+from exchina.reporting import section
+from exchina.reporting.document import Block, Column, Heading, Place, Table
+from exchina.reporting.parts import Parts
+from exchina.reporting.wording import country, counted, day, number, percent, stage
+
+
+@section("constituents")
+def constituents(parts: Parts, *, count: int = 10, place: Place = "full") -> list[Block]:
+    """Company, ticker, stage, country, policy score and weight of the heaviest members.
+
+    Args:
+        parts: reads the basket.
+        count: how many.
+        place: where the table stands.
+    """
+    basket = parts.composition
+    largest = basket.members.sort(["weight", "company_id"], descending=[True, False]).head(count)
+    weights, scores = largest["weight"].to_list(), largest["policy_score"].to_list()
+    columns = (
+        Column("Company", wide=True),
+        Column("Ticker"),
+        Column("Stage", keys=tuple(largest["stage"])),
+        Column("Country"),
+        Column("Policy score", align="right", bars=tuple(scores)),
+        Column("Weight", align="right", bars=tuple(weight / weights[0] for weight in weights)),
+    )
+    rows = tuple(
+        (row["name"], row["symbol"], stage(row["stage"]), country(row["country"]), number(row["policy_score"]), percent(row["weight"]))
+        for row in largest.iter_rows(named=True)
+    )
+    total = percent(largest["weight"].sum())
+    note = f"{total} of the weight; {counted(basket.members.height, 'constituent')}; weights set after the close of {day(basket.review.effective)}"
+    return [
+        Heading(_title(largest.height, basket.members.height), note=note, place=place),
+        Table(columns, rows, "Largest constituents by weight", place=place),
+    ]
+
+
+def _title(shown: int, members: int) -> str:
+    return "Constituents" if shown == members else "Ten largest constituents" if shown == 10 else f"{shown} largest constituents"

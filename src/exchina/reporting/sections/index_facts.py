@@ -1,0 +1,45 @@
+"""The facts of the index: what it is called, how it is weighted, capped and reviewed, whether it is live."""
+
+from exchina.model import Rulebook
+from exchina.reporting import section
+from exchina.reporting.document import Block, Fact, Facts, Heading
+from exchina.reporting.parts import Parts
+from exchina.reporting.wording import MONTHS, RETURN_VARIANT, day, number, rule_name, rule_settings
+
+NOT_LIVE = "Not yet live"
+
+
+@section("index_facts")
+def index_facts(parts: Parts, *, reasons: bool = True) -> list[Block]:
+    """Identity, base, return type, reviews, weighting rule, caps and launch.
+
+    Args:
+        parts: reads the rulebook.
+        reasons: whether each cap is followed by its reason.
+    """
+    book = parts.book
+    caps = tuple(
+        Fact(f"Cap: {rule_name(rule).lower()}", rule_settings(rule), rule.why if reasons else "") for rule in book.caps
+    )
+    return [Heading("Index facts", place="side"), Facts((*_identity(book), *_rules(book), *caps), place="side")]
+
+
+def _identity(book: Rulebook) -> tuple[Fact, ...]:
+    index = book.index
+    return (
+        Fact("Rulebook", f"version {index.version}"),
+        Fact("Currency", index.currency),
+        Fact("Base", f"{number(index.base_value, 0)} on {day(index.base_date)}"),
+        Fact("Launch", NOT_LIVE if index.live_date is None else day(index.live_date)),
+        Fact("Return type", "".join(index.returns[:1]), RETURN_VARIANT[index.returns[0]]),
+    )
+
+
+def _rules(book: Rulebook) -> tuple[Fact, ...]:
+    effective = book.review.effective_after_close_of
+    nth = ("1st", "2nd", "3rd", "4th", "5th")[effective.nth - 1]
+    return (
+        Fact("Reviews", ", ".join(MONTHS[month - 1] for month in book.review.months)),
+        Fact("Effective after", f"close of {nth} {effective.weekday.capitalize()}"),
+        Fact("Weighting", rule_name(book.weight)),
+    )

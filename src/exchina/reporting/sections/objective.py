@@ -1,0 +1,28 @@
+"""What the index tracks and how it is made, in the words of its rulebook."""
+
+from exchina.reporting import section
+from exchina.reporting.document import Block, Heading, Text
+from exchina.reporting.parts import Parts
+from exchina.reporting.wording import MONTHS, counted, listed, rule_name
+
+
+@section("objective")
+def objective(parts: Parts) -> list[Block]:
+    """How companies enter, are chosen, weighted and reviewed.
+
+    Args:
+        parts: reads the rulebook.
+    """
+    book = parts.book
+    screens = listed([rule_name(rule).lower() for rule in book.screens])
+    months = listed([MONTHS[month - 1] for month in book.review.months])
+    text = (
+        f"Companies must pass {counted(len(book.screens), 'screen')}: {screens}. {_reason(book.select.why)} "
+        f"{_reason(book.weight.why)} The composition is reviewed in {months} on data frozen "
+        f"{counted(book.review.data_cutoff_sessions_before, 'session')} before it takes effect."
+    )
+    return [Heading("How the index is built"), Text(text)]
+
+
+def _reason(why: str) -> str:
+    return why.strip().rstrip(".") + "."

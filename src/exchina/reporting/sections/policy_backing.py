@@ -1,0 +1,33 @@
+"""How much of the index stands behind a price floor, an offtake agreement or public capital."""
+
+import polars as pl
+
+from exchina.reporting import section
+from exchina.reporting.document import Bar, BarChart, Block, Figure, Heading, Text
+from exchina.reporting.parts import Parts
+from exchina.reporting.wording import listed, percent
+
+BACKING = {"floor_part": "Price floor", "offtake_part": "Offtake", "capital_part": "Public capital"}
+HEIGHT = 60.0
+
+
+@section("policy_backing")
+def policy_backing(parts: Parts) -> list[Block]:
+    """Share of the weight in companies that hold each kind of backing; one company can hold several.
+
+    Args:
+        parts: reads the basket: ``floor_part``, ``offtake_part`` and ``capital_part`` above zero.
+    """
+    members = parts.composition.members
+    bars = [
+        Bar(label, members.filter(pl.col(part) > 0)["weight"].sum(), "teal") for part, label in BACKING.items()
+    ]
+    held = pl.any_horizontal(pl.col(part) > 0 for part in BACKING)
+    bars.append(Bar("Any of the three", members.filter(held)["weight"].sum(), "navy"))
+    alt = "Policy backing by weight: " + listed([f"{bar.label} {percent(bar.value)}" for bar in bars]) + "."
+    chart = BarChart(tuple(bars), "% of the index")
+    return [
+        Heading("Policy backing", note="% of weight", place="side"),
+        Figure(chart, alt, f"policy measures known on {parts.composition.review.cutoff}", HEIGHT, place="side"),
+        Text("Weight of companies that hold it; one can hold several.", quiet=True, place="side"),
+    ]

@@ -1,0 +1,32 @@
+"""The three days of a review and its turnover."""
+
+from exchina.reporting import section
+from exchina.reporting.document import Block, KeyFigure, KeyFigures, Text
+from exchina.reporting.parts import Parts
+from exchina.reporting.wording import counted, day, percent
+
+
+@section("review_dates")
+def review_dates(parts: Parts) -> list[Block]:
+    """When the composition takes effect, when it was announced, when its data was frozen, how much of it changes.
+
+    Args:
+        parts: reads the basket.
+    """
+    basket = parts.composition
+    review, members = basket.review, basket.members
+    came = members.filter(previous_weight=0).height
+    first = basket.turnover is None
+    items = (
+        KeyFigure("Effective after the close of", day(review.effective), f"{review.effective:%A}; sessions of {basket.book.review.calendar}"),
+        KeyFigure("Announced", day(review.announced), f"{review.announced:%A}"),
+        KeyFigure("Data cut-off", day(review.cutoff), "nothing learnt later counts"),
+        KeyFigure("Constituents", str(members.height), "first composition" if first else f"{came} in, {basket.leavers.height} out"),
+        KeyFigure("One-way turnover", percent(basket.turnover), "first composition" if first else "of the index"),
+    )
+    text = (
+        f"The composition below replaces that of the previous review. Weights are indicative until the effective close: they "
+        f"are set on prices of the data cut-off, and drift with prices until then. {counted(members.height, 'constituent')} "
+        f"and all weights in full precision are in the pro forma CSV file."
+    )
+    return [KeyFigures(items, place="full"), Text(text, place="full")]

@@ -1,0 +1,42 @@
+"""Weights by stage of the supply chain or by country, as bars."""
+
+from typing import Literal
+
+import polars as pl
+
+from exchina.reporting import section
+from exchina.reporting.document import Bar, BarChart, Block, Figure, Heading
+from exchina.reporting.parts import Parts
+from exchina.reporting.wording import country, listed, percent, stage
+
+OTHER = "Other"
+BAR_HEIGHT = 13.0
+MARGIN = 8.0
+
+
+@section("weights_by")
+def weights_by(parts: Parts, *, group: Literal["stage", "country"], at_most: int = 6) -> list[Block]:
+    """Weight of each group, the heaviest first; the smallest are added up as Other beyond ``at_most`` bars.
+
+    Args:
+        parts: reads the basket.
+        group: ``stage`` or ``country``.
+        at_most: how many bars.
+    """
+    sums = (
+        parts.composition.members.group_by(group)
+        .agg(pl.col("weight").sum())
+        .sort(["weight", group], descending=[True, False])
+    )
+    named = country if group == "country" else stage
+    bars = [Bar(named(key), weight, key if group == "stage" else "teal") for key, weight in sums.iter_rows()]
+    if len(bars) > at_most:
+        rest = sum(bar.value for bar in bars[at_most - 1 :])
+        bars = [*bars[: at_most - 1], Bar(OTHER, rest, "developer")]
+    alt = f"Weights by {group}: " + listed([f"{bar.label} {percent(bar.value)}" for bar in bars]) + "."
+    source = f"basket of the review, {parts.provenance.source}"
+    height = BAR_HEIGHT * len(bars) + MARGIN
+    return [
+        Heading(f"Weight by {group}", note="%", place="side"),
+        Figure(BarChart(tuple(bars), "% of the index"), alt, source, height, place="side"),
+    ]

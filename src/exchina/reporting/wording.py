@@ -1,0 +1,121 @@
+"""How numbers, days, stages and rules are written in a document. Rounding happens here and nowhere before."""
+
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+from exchina.model import Rule
+
+MISSING = "n/a"
+MINUS = "\N{MINUS SIGN}"
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+RETURN_VARIANT: Mapping[str, str] = MappingProxyType({"PR": "Price return; dividends are not reinvested"})
+STAGE: Mapping[str, str] = MappingProxyType(
+    {
+        "producer": "Producer",
+        "processor": "Processor",
+        "metal_alloy": "Metal and alloy",
+        "magnet_maker": "Magnet maker",
+        "recycler": "Recycler",
+        "developer": "Developer",
+        "explorer": "Explorer",
+        "holding/royalty": "Holding, royalty",
+    }
+)
+COUNTRY: Mapping[str, str] = MappingProxyType(
+    {
+        "AU": "Australia",
+        "BE": "Belgium",
+        "BR": "Brazil",
+        "CA": "Canada",
+        "CL": "Chile",
+        "DE": "Germany",
+        "EE": "Estonia",
+        "FR": "France",
+        "GB": "United Kingdom",
+        "GG": "Guernsey",
+        "IN": "India",
+        "JP": "Japan",
+        "KR": "South Korea",
+        "LU": "Luxembourg",
+        "MH": "Marshall Islands",
+        "MY": "Malaysia",
+        "NO": "Norway",
+        "NZ": "New Zealand",
+        "SE": "Sweden",
+        "TW": "Taiwan",
+        "US": "United States",
+        "VG": "Virgin Islands (UK)",
+        "VN": "Vietnam",
+        "ZA": "South Africa",
+    }
+)
+
+
+def number(value: float | None, decimals: int = 2, *, signed: bool = False) -> str:
+    """A number with thousands separated, a true minus sign, no negative zero, and ``n/a`` where there is none."""
+    if value is None:
+        return MISSING
+    shown = round(value, decimals) + 0.0
+    return f"{shown:{'+' if signed and shown else ''},.{decimals}f}".replace("-", MINUS)
+
+
+def percent(fraction: float | None, decimals: int = 1, *, signed: bool = False) -> str:
+    """A fraction of 1 as per cent: 0.1234 is 12.3%."""
+    return MISSING if fraction is None else number(100 * fraction, decimals, signed=signed) + "%"
+
+
+def day(when: date | None) -> str:
+    """A day as 18 Sep 2026, whatever the language of the machine."""
+    return MISSING if when is None else f"{when.day} {MONTHS[when.month - 1]} {when.year}"
+
+
+def month(when: date) -> str:
+    """A month as Sep 2026."""
+    return f"{MONTHS[when.month - 1]} {when.year}"
+
+
+def listed(words: list[str]) -> str:
+    """Words as a person lists them: a, b and c."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: 1 company, 2 companies."""
+    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    return f"{count} {noun if count == 1 else plural}"
+
+
+def stage(key: str) -> str:
+    """A stage as written; one that is not in the list is shown as it stands in the data."""
+    return STAGE.get(key, key)
+
+
+def country(code: str) -> str:
+    """A country by its two-letter code; one that is not in the list keeps its code."""
+    return COUNTRY.get(code, code)
+
+
+def rule_name(rule: Rule) -> str:
+    """The name of a rule in words: ``stage_buckets`` is Stage buckets."""
+    return rule.name.replace("_", " ").capitalize()
+
+
+def rule_settings(rule: Rule) -> str:
+    """The settings of a rule in one line, numbers up to 1 as per cent: ``at most 12.0%``."""
+    return ", ".join(f"{key.replace('_', ' ')} {_setting(value)}" for key, value in rule.settings.items() if value is not None)
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and 0 < value <= 1:
+        return percent(value)
+    if isinstance(value, float) and value >= 1e6:
+        return number(value / 1e6, 1) + "m"
+    if isinstance(value, int | float):
+        return number(value, 0 if float(value).is_integer() else 2)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_setting(part)}" for key, part in value.items())
+    return ", ".join(str(part) for part in value) if isinstance(value, list | tuple) else str(value).replace("_", " ")

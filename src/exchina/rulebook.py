@@ -1,0 +1,170 @@
+"""PURE. TOML text -> Rulebook, or every problem in it at once; Rulebook -> plain English."""
+
+import tomllib
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Literal, TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from exchina.errors import Problem, RulebookError, did_you_mean
+from exchina.model import CalculationRule, IndexFacts, ReviewRule, Rule, Rulebook
+from exchina.plugins import located
+from exchina.rules.registers import REGISTERS
+from exchina.rules.pipeline import HOLD
+
+RuleKind = Literal["screen", "select", "weight", "cap"]
+Checked = TypeVar("Checked")
+TABLES = ("index", "review", "screen", "select", "weight", "cap", "calculation")
+LADDER = "if_infeasible"
+MEANINGS = {
+    "family": {"fixed_weight": "index shares are fixed at each review; a corporate action leaves the weight alone"},
+    "price": {"official_close": "each line's official close, unadjusted"},
+    "delisting": {"last_traded": "a line that stops trading keeps its last close until the next review removes it"},
+    "suspension": {"carry_last_price": "a line without a trade keeps its last close"},
+}
+
+
+def parse_rulebook(text: str, where: str = "rulebook") -> Rulebook:
+    """Read a rulebook; every rule needs a ``why``, every setting must be one that its rule has.
+
+    Args:
+        text: TOML.
+        where: name of the file; problems start with it.
+
+    Raises:
+        RulebookError: with every fault in the file, each with its place and a cure.
+    """
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        raise RulebookError(Problem(where, f"not valid TOML: {fault}")) from fault
+    problems = [Problem(table, f"no table called [{table}]", did_you_mean(table, TABLES)) for table in tree if table not in TABLES]
+    index = _table(tree, "index", IndexFacts, problems)
+    review = _table(tree, "review", ReviewRule, problems)
+    calculation = _table(tree, "calculation", CalculationRule, problems)
+    rules = {kind: _rules(tree, kind, problems) for kind in ("screen", "select", "weight", "cap")}
+    ladder = _ladder(tree, problems)
+    problems += [*_one_each(tree), *_contradictions(review, rules)]
+    if problems or index is None or review is None or calculation is None:
+        raise RulebookError(*(Problem(f"{where}: {p.where}", p.what, p.hint) for p in problems))
+    return Rulebook(
+        index=index,
+        review=review,
+        screens=rules["screen"],
+        select=rules["select"][0],
+        weight=rules["weight"][0],
+        caps=rules["cap"],
+        if_infeasible=ladder,
+        calculation=calculation,
+        text=text,
+        content_hash=sha256(text.encode()).hexdigest(),
+    )
+
+
+def _table(tree: Mapping[str, Any], name: str, noun: type[Checked], problems: list[Problem]) -> Checked | None:
+    if not isinstance(tree.get(name), dict):
+        problems.append(Problem(name, f"the table [{name}] is missing", "every rulebook needs it"))
+        return None
+    try:
+        return TypeAdapter(noun).validate_python(tree[name])
+    except ValidationError as fault:
+        fields = list(noun.__dataclass_fields__)  # pyright: ignore[reportAttributeAccessIssue]
+        problems += [_spelled(name, error, fields) for error in fault.errors()]
+        return None
+
+
+def _spelled(table: str, error: Any, fields: list[str]) -> Problem:
+    if error["type"] not in ("unexpected_keyword_argument", "extra_forbidden"):
+        return located(table, error)
+    key = str(error["loc"][-1])
+    return Problem(f"{table}.{key}", f"[{table}] has no setting {key!r}", did_you_mean(key, fields))
+
+
+def _rules(tree: Mapping[str, Any], kind: RuleKind, problems: list[Problem]) -> tuple[Rule, ...]:
+    lines = cast("dict[str, Any]", tree.get(kind, {}))
+    made = [_rule(kind, name, line, problems) for name, line in lines.items() if name != LADDER]
+    return tuple(rule for rule in made if rule is not None)
+
+
+def _rule(kind: RuleKind, name: str, line: Any, problems: list[Problem]) -> Rule | None:
+    where = f"{kind}.{name}"
+    if not isinstance(line, dict):
+        problems.append(Problem(where, f"found {line!r}", f'write {name} = {{ settings, why = "..." }}'))
+        return None
+    settings: dict[str, Any] = {**line}
+    why = settings.pop("why", None)
+    if not isinstance(why, str) or not why.strip():
+        problems.append(Problem(f"{where}.why", "every rule says why it is there", 'add why = "..."'))
+    checked, faults = REGISTERS[kind].checked_settings(where, name, settings)
+    problems += faults
+    return None if faults or not isinstance(why, str) else Rule(kind, name, checked, why)
+
+
+def _one_each(tree: Mapping[str, Any]) -> list[Problem]:
+    return [
+        Problem(kind, f"found {len(tree.get(kind, {}))} rules", f"[{kind}] holds exactly one rule")
+        for kind in ("select", "weight")
+        if len(tree.get(kind, {})) != 1
+    ]
+
+
+def _ladder(tree: Mapping[str, Any], problems: list[Problem]) -> tuple[str, ...]:
+    steps = tree.get("cap", {}).get(LADDER, [])
+    known = [*(f"raise_{name}_cap" for name in tree.get("cap", {}) if name != LADDER), HOLD]
+    problems += [
+        Problem(f"cap.{LADDER}", f"no step called {step!r}", did_you_mean(str(step), known))
+        for step in steps
+        if step not in known
+    ]
+    return tuple(steps)
+
+
+def _contradictions(review: ReviewRule | None, rules: Mapping[str, tuple[Rule, ...]]) -> list[Problem]:
+    problems: list[Problem] = []
+    if review and review.announced_sessions_before > review.data_cutoff_sessions_before:
+        hint = "set data_cutoff_sessions_before to at least announced_sessions_before"
+        problems.append(Problem("review", "the result would be announced before its data is cut off", hint))
+    if review and not set(review.months) <= set(range(1, 13)):
+        problems.append(Problem("review.months", f"found {list(review.months)}", "months are numbers from 1 to 12"))
+    issuer = next((rule for rule in rules["cap"] if rule.name == "issuer"), None)
+    count = rules["select"][0].settings.get("count") if rules["select"] else None
+    if issuer and count and issuer.settings["at_most"] * count < 1:
+        carried = f"{issuer.settings['at_most']:g} x {count} = {issuer.settings['at_most'] * count:g} < 1"
+        problems.append(Problem("cap.issuer.at_most", f"no basket can meet it: {carried}", f"at least {1 / count:.4f}"))
+    return problems
+
+
+def in_english(book: Rulebook) -> str:
+    """A rulebook as a person would read it aloud: what each rule does, with its settings, and why."""
+    facts, review = book.index, book.review
+    day = review.effective_after_close_of
+    months = ", ".join(str(month) for month in review.months)
+    lines = [
+        f"{facts.name} ({facts.id}, rules version {facts.version})",
+        facts.objective,
+        "",
+        f"Levels in {facts.currency}, base {facts.base_value:g} on {facts.base_date}.",
+        f"Reviewed in months {months}; in force after the close of {day.weekday.capitalize()} no. {day.nth}, announced "
+        f"{review.announced_sessions_before} and data cut off {review.data_cutoff_sessions_before} sessions of "
+        f"{review.calendar} before.",
+        "",
+    ]
+    lines += [f"{number}. {rule_in_english(rule)}" for number, rule in enumerate(book.rules, 1)]
+    lines += ["", "If the caps cannot be met: " + (", then ".join(book.if_infeasible) or "stop") + "."]
+    conventions = [f"{name} = {value}: {MEANINGS[name][value]}." for name, value in vars(book.calculation).items() if name in MEANINGS]
+    return "\n".join([*lines, "", *conventions])
+
+
+def rule_in_english(rule: Rule) -> str:
+    """One rule in words: kind, name, settings that are set, and its why."""
+    settings = [f"{name} {_plain(value)}" for name, value in rule.settings.items() if value is not None]
+    return f"{rule.kind} {rule.name}: {', '.join(settings)}. {rule.why}".replace("_", " ")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(part)}" for key, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(part) for part in value)
+    return f"{value:,.12g}" if isinstance(value, float) else str(value)

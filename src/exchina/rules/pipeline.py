@@ -1,0 +1,211 @@
+"""screen -> select -> weight -> cap, review by review; every rule's verdict on every company is kept."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from exchina.errors import InfeasibleError, Problem
+from exchina.model import Basket, Provenance, Review, Rule, Rulebook
+from exchina.policy import SCORE_WEIGHTS
+from exchina.rules.registers import REGISTERS
+from exchina.rules.solve import Bound, Weights, capped_weights, widen_until_feasible
+from exchina.rules.verdict import verdict
+
+Drift = Callable[[Mapping[str, float], date, date], Mapping[str, float]]
+HOLD = "hold_previous_basket"
+PRICED = Rule("screen", "priced", {}, "A company without a recent price cannot be held.")
+MEMBER_COLUMNS = [
+    "company_id",
+    "symbol",
+    "name",
+    "country",
+    "mic",
+    "currency",
+    "stage",
+    "weight",
+    "uncapped_weight",
+    "previous_weight",
+    "policy_score",
+    *SCORE_WEIGHTS,
+    "lead_sponsor",
+    "close",
+    "price_date",
+    "free_float_market_cap_usd",
+    "float_basis",
+]
+
+
+@dataclass(frozen=True)
+class _Composition:
+    """Members with uncapped_weight and weight, the verdicts of all rules, and the remarks."""
+
+    members: pl.DataFrame
+    verdicts: pl.DataFrame
+    steps: tuple[str, ...]
+
+
+def baskets(
+    book: Rulebook,
+    universe: pl.DataFrame,
+    reviews: list[Review],
+    *,
+    drift: Drift,
+    weak: pl.DataFrame,
+    provenance: Provenance,
+) -> list[Basket]:
+    """Form the basket of each review in order; buffers read the basket before.
+
+    Args:
+        book: the rules.
+        universe: `exchina.universe.universe_on` of every review, with a column ``review`` (its effective date).
+        reviews: oldest first.
+        drift: weights by symbol at the close of one day -> weights at the close of a later one, no trades between.
+        weak: reference rows of weak confidence: file, row, company_id, confidence, what.
+        provenance: of the market that the universe was read from.
+
+    Raises:
+        InfeasibleError: a review has no basket that meets the rules and the declared ladder offers no way out.
+    """
+    screened = {member: _screened(book, universe.with_columns(is_member=pl.lit(member))) for member in (False, True)}
+    rows = {key: part for (key,), part in universe.partition_by("review", as_dict=True).items()}
+    made: list[Basket] = []
+    for review in reviews:
+        previous = made[-1] if made else None
+        held = _drifted(previous, review.cutoff, drift)
+        here = rows[review.effective].with_columns(is_member=pl.col("company_id").is_in(list(held)))
+        verdicts = pl.concat(
+            part[review.effective].filter(pl.col("company_id").is_in(list(held)) == member)
+            for member, part in screened.items()
+        )
+        composition = _composed(book, here, verdicts, review, held)
+        made.append(_basket(book, review, composition, held, previous, weak, provenance))
+    return made
+
+
+def _screened(book: Rulebook, universe: pl.DataFrame) -> dict[date, pl.DataFrame]:
+    priced = verdict(
+        universe, pl.col("close").is_not_null(), found=pl.format("close of {}", "price_date"), needed="a recent close"
+    )
+    judged = [_labelled(universe, priced, PRICED)]
+    judged += [
+        _labelled(universe, REGISTERS["screen"][rule.name](universe, **rule.settings), rule) for rule in book.screens
+    ]
+    return {key: part for (key,), part in pl.concat(judged).partition_by("review", as_dict=True).items()}
+
+
+def _labelled(rows: pl.DataFrame, verdicts: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+    named = rows.select("review", "company_id", kind=pl.lit(rule.kind), rule=pl.lit(rule.name), why=pl.lit(rule.why))
+    return pl.concat([named, verdicts], how="horizontal")
+
+
+def _drifted(previous: Basket | None, day: date, drift: Drift) -> dict[str, float]:
+    """Weights of the basket before by company, as prices have moved them since it took effect."""
+    if previous is None:
+        return {}
+    companies = dict(previous.members.select("symbol", "company_id").iter_rows())
+    start = dict(previous.members.select("symbol", "weight").iter_rows())
+    moved = drift(start, previous.review.effective, day) if day > previous.review.effective else start
+    return {companies[symbol]: weight for symbol, weight in moved.items()}
+
+
+def _composed(
+    book: Rulebook, here: pl.DataFrame, verdicts: pl.DataFrame, review: Review, held: dict[str, float]
+) -> _Composition:
+    try:
+        return _formed(book, here, verdicts)
+    except InfeasibleError as fault:
+        if HOLD in book.if_infeasible and held:
+            return _held(here, verdicts, held, fault)
+        place = f"{book.index.id} review {review.effective}"
+        raise InfeasibleError(*(Problem(f"{place}: {p.where}", p.what, p.hint) for p in fault.problems)) from fault
+
+
+def _formed(book: Rulebook, here: pl.DataFrame, verdicts: pl.DataFrame) -> _Composition:
+    failed = verdicts.filter(~pl.col("passed"))["company_id"].unique()
+    eligible = here.filter(~pl.col("company_id").is_in(failed.to_list())).sort("company_id")
+    choice = _labelled(eligible, REGISTERS["select"][book.select.name](eligible, **book.select.settings), book.select)
+    chosen = eligible.filter(choice["passed"])
+    fewest = book.select.settings.get("at_least", 1)
+    if chosen.height < fewest:
+        what = f"{chosen.height} companies passed every rule, the rulebook wants at least {fewest}"
+        raise InfeasibleError(Problem("select", what, "loosen a screen or lower at_least"))
+    weighted = chosen.with_columns(uncapped_weight=REGISTERS["weight"][book.weight.name](chosen, **book.weight.settings))
+    members = weighted.filter(pl.col("uncapped_weight") > 0)
+    weights, steps = _capped(book, members)
+    return _Composition(
+        members.with_columns(weight=pl.Series(weights)), pl.concat([verdicts, choice]), steps
+    )
+
+
+def _capped(book: Rulebook, members: pl.DataFrame) -> tuple[Weights, tuple[str, ...]]:
+    weights = members["uncapped_weight"].to_numpy()
+    bounds = [_bound(rule, members) for rule in book.caps]
+    steps: list[str] = []
+    for step in ("", *book.if_infeasible):
+        if step and step != HOLD:
+            rule = step.removeprefix("raise_").removesuffix("_cap")
+            bounds, factor = widen_until_feasible(weights, bounds, rule)
+            done = f"multiplied by {factor:.4f}" if factor < float("inf") else "lifted, which was not enough"
+            steps.append(f"{step}: the {rule} cap had to be {done}")
+        try:
+            return capped_weights(weights, bounds), tuple(steps)
+        except InfeasibleError as fault:
+            last = fault
+    raise last
+
+
+def _bound(rule: Rule, members: pl.DataFrame) -> Bound:
+    table: Any = REGISTERS["cap"][rule.name](members, **rule.settings)
+    groups = table["group"].rank("dense").cast(pl.Int64).to_numpy()
+    return Bound(rule.name, groups, table["at_most"].to_numpy())
+
+
+def _held(here: pl.DataFrame, verdicts: pl.DataFrame, held: dict[str, float], fault: InfeasibleError) -> _Composition:
+    """The basket before, at its drifted weights, without companies that can no longer be priced."""
+    kept = here.filter(pl.col("is_member") & pl.col("close").is_not_null()).sort("company_id")
+    weights = kept["company_id"].replace_strict(held, return_dtype=pl.Float64)
+    weights = weights / weights.sum()
+    step = f"{HOLD}: {fault}"
+    return _Composition(kept.with_columns(uncapped_weight=weights, weight=weights), verdicts, (step,))
+
+
+def _basket(
+    book: Rulebook,
+    review: Review,
+    composition: _Composition,
+    held: dict[str, float],
+    previous: Basket | None,
+    weak: pl.DataFrame,
+    provenance: Provenance,
+) -> Basket:
+    before = pl.DataFrame(list(held.items()), {"company_id": pl.String, "previous_weight": pl.Float64}, orient="row")
+    members = composition.members.join(before, on="company_id", how="left", maintain_order="left")
+    members = members.with_columns(pl.col("previous_weight").fill_null(0.0)).select(MEMBER_COLUMNS)
+    members = members.sort(["weight", "company_id"], descending=[True, False])
+    gone = before.filter(~pl.col("company_id").is_in(members["company_id"].to_list()))
+    leavers = _leavers(gone, previous)
+    change = (members["weight"] - members["previous_weight"]).abs().sum() + leavers["previous_weight"].sum()
+    return Basket(
+        book=book,
+        review=review,
+        members=members,
+        leavers=leavers,
+        verdicts=composition.verdicts.drop("review"),
+        steps=composition.steps,
+        turnover=None if previous is None else change / 2,
+        weak_facts=weak.filter(pl.col("company_id").is_in(members["company_id"].to_list())),
+        provenance=provenance,
+    )
+
+
+def _leavers(gone: pl.DataFrame, previous: Basket | None) -> pl.DataFrame:
+    names = ["company_id", "symbol", "name"]
+    if previous is None:
+        return pl.DataFrame(schema={**dict.fromkeys(names, pl.String), "previous_weight": pl.Float64})
+    return gone.join(previous.members.select(names), on="company_id", maintain_order="left").select(
+        *names, "previous_weight"
+    )
+

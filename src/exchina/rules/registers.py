@@ -1,0 +1,10 @@
+"""The register of each kind of rule; a rule file enters itself with `@screen("name")` and the like."""
+
+from exchina.plugins import Register
+
+screen = Register("screen", "exchina.rules.screens")
+selection = Register("selection", "exchina.rules.selection")
+weighting = Register("weighting", "exchina.rules.weighting")
+cap = Register("cap", "exchina.rules.capping")
+
+REGISTERS = {"screen": screen, "select": selection, "weight": weighting, "cap": cap}

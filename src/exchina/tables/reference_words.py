@@ -1,0 +1,74 @@
+"""The words that may stand in the reference tables, and the units of each metric of exposures."""
+
+CONFIDENCE = ("high", "medium", "low", "memory", "assumption")
+WEAK = ("low", "memory", "assumption")
+STAGES = (
+    "explorer",
+    "developer",
+    "producer",
+    "processor",
+    "metal_alloy",
+    "magnet_maker",
+    "recycler",
+    "holding/royalty",
+)
+INSTRUMENTS = (
+    "price_floor",
+    "offtake",
+    "equity",
+    "loan",
+    "loan_guarantee",
+    "grant",
+    "tax_credit",
+    "warrants",
+    "letter_of_interest",
+)
+FINAL_STATUSES = ("terminated", "expired")
+STATUSES = ("proposed", "letter_of_interest", "conditional", "signed", "closed", "drawn", *FINAL_STATUSES)
+PILLARS = ("market_stability", "private_capital", "hubs_incentives", "alliance", "coordination", "talent_rnd")
+SHOCK_KINDS = (
+    "china_export_control",
+    "china_quota",
+    "china_embargo",
+    "china_easing",
+    "china_price_dumping",
+    "western_price_floor",
+    "western_offtake",
+    "western_funding",
+    "us_tariff",
+    "trade_truce",
+    "alliance",
+    "stockpile",
+    "legal_ruling",
+    "supply_disruption",
+)
+ACTIONS = (
+    "split",
+    "consolidation",
+    "special_dividend",
+    "spinoff",
+    "rights_issue",
+    "merger_cash",
+    "merger_stock",
+    "delisting",
+    "bankruptcy",
+    "rename",
+    "ipo",
+)
+UNITS = {
+    "shares_outstanding": ("shares",),
+    "free_float_factor": ("fraction",),
+    "government_stake": ("fraction",),
+    "largest_strategic_stake": ("fraction",),
+    "revenue_share_rare_earth": ("fraction",),
+    "revenue_share_ndpr": ("fraction",),
+    "revenue_share_china": ("fraction",),
+    "revenue_total": ("USD", "AUD", "CAD", "JPY", "EUR", "GBP", "KRW"),
+    "programme_capex": ("USD", "AUD", "CAD", "JPY", "EUR", "GBP", "KRW"),
+    "ndpr_tonnes_per_year": ("t/y",),
+    "planned_ndpr_tonnes_per_year": ("t/y",),
+    "heavy_ree_tonnes_per_year": ("t/y",),
+    "planned_magnet_tonnes_per_year": ("t/y",),
+    "all_in_cost_usd_per_kg": ("USD/kg",),
+}
+CREDIT_CLASSES = ("national_government", "state_government", "investment_grade", "other_private")

@@ -1,0 +1,306 @@
+"""The verbs: read, call the core, write. One name in Python, on the command line and in the schedule."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exchina import history
+from exchina.analytics import event_study
+from exchina.analytics.event_study import EventStudy
+from exchina.errors import ExchinaError, Problem, PublicationError
+from exchina.ledger import open_ledger
+from exchina.market import provider
+from exchina.market.store import Saved, load, markets, save
+from exchina.market.view import MarketView, whole_view
+from exchina.model import Basket, IndexSeries, Publication, Review, Rulebook
+from exchina.reference import check_reference, read_reference
+from exchina.rulebook import parse_rulebook
+from exchina.rules.explain import explain
+from exchina.workspace import Workspace, find_workspace, lay_workspace
+
+if TYPE_CHECKING:
+    from exchina.reporting.document import Document
+
+__all__ = [
+    "Published",
+    "backtest",
+    "check",
+    "explain",
+    "fetch",
+    "find_workspace",
+    "lay_workspace",
+    "open_market",
+    "propose",
+    "publish",
+    "read_rulebook",
+    "report",
+    "study",
+    "verify",
+]
+
+REVIEW = "review"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A publication, and whether this call made it or found it there."""
+
+    entry: Publication
+    new: bool
+
+
+def read_rulebook(path: str | Path) -> Rulebook:
+    """Read a rulebook file; `RulebookError` with every fault in it, or that it cannot be read."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ExchinaError(Problem(str(path), f"cannot be read: {fault}", "name a rulebook.toml file")) from fault
+    return parse_rulebook(text, str(path))
+
+
+def fetch(
+    workspace: Workspace, source: str, *, market: str, recorded_at: datetime, settings: Mapping[str, Any] | None = None
+) -> Saved:
+    """Bring the data of a provider into the store; what is wrong with it is reported and nothing is written.
+
+    Args:
+        workspace: where the store and the reference data are.
+        source: name of the provider.
+        market: name under which it is kept.
+        recorded_at: the present moment.
+        settings: settings of the provider.
+
+    Raises:
+        DataError: the data breaks a contract. ProviderError: the source did not deliver.
+    """
+    checked, problems = provider.checked_settings(f"provider {source}", source, settings or {})
+    if problems:
+        raise ExchinaError(*problems)
+    delivery = provider[source](read_reference(workspace.reference), **checked)
+    return save(workspace.store, market, delivery, recorded_at=recorded_at)
+
+
+def open_market(name: str, *, known_by: date | None = None, workspace: str | Path = ".") -> MarketView:
+    """A market of the store with the reference data, cut to what was known by a day.
+
+    Args:
+        name: of the market, such as ``sample``.
+        known_by: nothing learnt later is visible; None shows everything.
+        workspace: the workspace folder.
+
+    Raises:
+        DataError: no such market, or damaged or contradictory data.
+    """
+    place = find_workspace(Path(workspace))
+    data, provenance = load(place.store, name)
+    view = whole_view(data, read_reference(place.reference), provenance)
+    return view if known_by is None else view.as_of(known_by)
+
+
+def propose(book: Rulebook, view: MarketView) -> Basket:
+    """The pro forma of the next review, as far as the view's data goes; before its data cut-off it is a preview.
+
+    Raises:
+        DataError: data is missing. InfeasibleError: no basket meets the rules.
+    """
+    day = view.known_by or view.provenance.through
+    return history.composed(book, view, history.next_review(book, view, day))[-1]
+
+
+def backtest(book: Rulebook, view: MarketView) -> IndexSeries:
+    """Levels from the base date to the view's last session; each review sees only its own data cut-off.
+
+    Raises:
+        DataError: data is missing. InfeasibleError: no basket meets the rules.
+    """
+    wanted = history.reviews_until(book, view, view.provenance.through)
+    return history.series_of(book, view, history.composed(book, view, wanted))
+
+
+def study(
+    series: IndexSeries, view: MarketView, *, kinds: Collection[str] | None = None, benchmark: str | None = None
+) -> EventStudy:
+    """Abnormal returns of the index and of each stage on the policy-shock dates, with the members of each day.
+
+    Args:
+        series: a backtest.
+        view: the market it was computed from.
+        kinds: kinds of event; None takes all.
+        benchmark: one benchmark for all lines, in place of each market's own.
+    """
+    return event_study.study(
+        view.reference.policy_shocks,
+        history.constituents(series, view),
+        view.market,
+        calendar=series.book.review.calendar,
+        provenance=view.provenance,
+        kinds=kinds,
+        benchmark=benchmark,
+    )
+
+
+def report(
+    workspace: Workspace,
+    layout: str,
+    *,
+    basket: Basket | None = None,
+    series: IndexSeries | None = None,
+    study: EventStudy | None = None,
+    audience: str = "institutional",
+) -> "Document":
+    """Compose a document from results, in the order that a layout of the workspace declares.
+
+    Raises:
+        RulebookError: every fault of the layout. PublicationError: something is needed that was not given.
+    """
+    from exchina.reporting.layout import compose
+    from exchina.reporting.parts import Parts
+
+    path = workspace.reports / "layouts" / f"{layout}.toml"
+    if not path.is_file():
+        raise PublicationError(Problem(str(path), "no such layout", f"put {layout}.toml there; exchina init lays ours"))
+    parts: Any = Parts(basket, series, study, audience)  # pyright: ignore[reportArgumentType]
+    return compose(path.read_text(encoding="utf-8"), str(path), parts)
+
+
+def publish(
+    workspace: Workspace,
+    book: Rulebook,
+    view: MarketView,
+    *,
+    published_at: datetime,
+    audience: str = "institutional",
+    benchmark: str | None = None,
+) -> Published:
+    """Publish the last review announced by the view's day: pro forma, announcement and factsheet, and a ledger row.
+
+    The documents hold what was known on the announcement day, whenever this runs. What is in the ledger already is
+    returned as it is.
+
+    Raises:
+        PublicationError: nothing to publish yet, a folder cannot be written, or the ledger does not verify.
+        DataError: the market ends before the data cut-off.
+    """
+    review = last_announced(book, view)
+    ledger = open_ledger(workspace.reports)
+    faults = ledger.verify()
+    if faults:
+        raise PublicationError(*faults)
+    entry = ledger.find(book.index.id, REVIEW, review.effective)
+    if entry is not None:
+        return Published(entry, new=False)
+    cut = view.as_of(review.announced)
+    files = _files(workspace, book, cut, review, audience, benchmark)
+    entry, new = ledger.publish(book.index.id, REVIEW, review.effective, files, _inputs(book, cut), published_at)
+    return Published(entry, new)
+
+
+def last_announced(book: Rulebook, view: MarketView) -> Review:
+    """The review whose announcement day is the last one at or before the view's day."""
+    day = view.known_by or view.provenance.through
+    known = [review for review in history.next_review(book, view, day) if review.announced <= day]
+    if not known:
+        what = f"no review was announced by {day}"
+        raise PublicationError(Problem(book.index.id, what, f"the index starts on {book.index.base_date}"))
+    return known[-1]
+
+
+def _files(
+    workspace: Workspace, book: Rulebook, cut: MarketView, review: Review, audience: str, benchmark: str | None
+) -> dict[str, bytes]:
+    from exchina.reporting.render import proforma_csv, to_html, to_pdf
+
+    made = history.composed(book, cut, history.reviews_until(book, cut, review.effective))
+    basket = made[-1]
+    series = history.series_of(book, cut, made) if made[0].review.effective <= cut.provenance.through else None
+    events = study(series, cut, benchmark=benchmark) if series else None
+    files = {"proforma.csv": proforma_csv(basket).encode()}
+    for layout in ("announcement", "factsheet"):
+        document = report(workspace, layout, basket=basket, series=series, study=events, audience=audience)
+        files[f"{layout}.pdf"] = to_pdf(document, workspace.reports / "templates")
+        files[f"{layout}.html"] = to_html(document, workspace.reports / "templates").encode()
+    return {f"{book.index.id}/{review.effective}/{name}": content for name, content in files.items()}
+
+
+def _inputs(book: Rulebook, view: MarketView) -> dict[str, str]:
+    return {
+        "rulebook_version": book.index.version,
+        "rulebook": book.content_hash,
+        "market": view.provenance.market,
+        "market_kind": view.provenance.kind,
+        "market_data": view.provenance.content_hash,
+        "market_through": view.provenance.through.isoformat(),
+        "reference": view.reference.content_hash,
+        "exchina": version("exchina"),
+    }
+
+
+def check(workspace: Workspace) -> list[Problem]:
+    """Every problem of the workspace: reference data, rulebooks, schedule, report layouts and the market store."""
+    from exchina.reporting.layout import read_layout
+    from exchina.schedule import parse_schedule
+
+    def tried(read: Any, *arguments: Any) -> list[Problem]:
+        try:
+            read(*arguments)
+        except ExchinaError as fault:
+            return list(fault.problems)
+        return []
+
+    problems = check_reference(workspace.reference)
+    for index_id in workspace.index_ids():
+        problems += tried(read_rulebook, workspace.rulebook(index_id))
+    for path in sorted(workspace.reports.glob("layouts/*.toml")):
+        problems += tried(read_layout, path.read_text(encoding="utf-8"), str(path))
+    if workspace.schedule.is_file():
+        problems += tried(parse_schedule, workspace.schedule.read_text(encoding="utf-8"), workspace.index_ids(), str(workspace.schedule))
+    for market in markets(workspace.store):
+        problems += tried(load, workspace.store, market)
+    return problems
+
+
+def verify(workspace: Workspace) -> list[Problem]:
+    """Every way in which the published files or the ledger no longer say what was published."""
+    return open_ledger(workspace.reports).verify()
+
+
+def publications(workspace: Workspace) -> list[Publication]:
+    """Every row of the ledger, oldest first."""
+    return open_ledger(workspace.reports).entries()
+
+
+def written_report(
+    workspace: Workspace,
+    layout: str,
+    book: Rulebook,
+    view: MarketView,
+    audience: str,
+    benchmark: str | None,
+    folder: Path,
+) -> list[Path]:
+    """Compute what a layout shows and write it as PDF and HTML; nothing is published.
+
+    Returns:
+        The files written.
+    """
+    from exchina.reporting.render import to_html, to_pdf
+
+    basket, series = propose(book, view), backtest(book, view)
+    events = study(series, view, benchmark=benchmark)
+    document = report(workspace, layout, basket=basket, series=series, study=events, audience=audience)
+    templates = workspace.reports / "templates"
+    pages = {".pdf": to_pdf(document, templates), ".html": to_html(document, templates).encode()}
+    return [_written(folder / f"{book.index.id}-{layout}{suffix}", page) for suffix, page in pages.items()]
+
+
+def _written(path: Path, content: bytes) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as fault:
+        raise PublicationError(Problem(str(path), f"cannot be written: {fault.strerror}", "choose another folder")) from fault
+    return path

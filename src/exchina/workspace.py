@@ -1,0 +1,91 @@
+"""I/O. A workspace: the folder that holds indices, schedule, published reports and the market store."""
+
+import shutil
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from exchina.errors import DataError, Problem, did_you_mean
+
+FOLDERS = ("indices", "scheduler", "reports/layouts", "reports/templates")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The places of a workspace below its root."""
+
+    root: Path
+
+    @property
+    def indices(self) -> Path:
+        """One folder an index, and ``reference`` with the facts."""
+        return self.root / "indices"
+
+    @property
+    def reference(self) -> Path:
+        """The CSV files of researched facts."""
+        return self.indices / "reference"
+
+    @property
+    def reports(self) -> Path:
+        """Layouts, templates, what was published, and the ledger."""
+        return self.root / "reports"
+
+    @property
+    def store(self) -> Path:
+        """The market store."""
+        return self.root / "store"
+
+    @property
+    def schedule(self) -> Path:
+        """What is published when."""
+        return self.root / "scheduler" / "schedule.toml"
+
+    def index_ids(self) -> list[str]:
+        """The indices that have a rulebook, in alphabetical order."""
+        return sorted(path.parent.name for path in self.indices.glob("*/rulebook.toml"))
+
+    def rulebook(self, index_id: str) -> Path:
+        """The rulebook of an index; `DataError` with a spelling hint if there is none."""
+        if index_id not in self.index_ids():
+            hint = did_you_mean(index_id, self.index_ids())
+            raise DataError(Problem(f"{self.indices}", f"no index called {index_id!r}", hint))
+        return self.indices / index_id / "rulebook.toml"
+
+
+def find_workspace(root: Path) -> Workspace:
+    """The workspace at ``root``; `DataError` saying how to make one if there is none."""
+    if not (root / "indices" / "reference").is_dir():
+        hint = "go to one, name one with --workspace, or make one: exchina init FOLDER"
+        raise DataError(Problem(str(root), "this folder is no workspace: it has no indices/reference", hint))
+    return Workspace(root)
+
+
+def lay_workspace(root: Path) -> list[Path]:
+    """Copy the package's own workspace to ``root``; a file that is already there is left as it is.
+
+    Returns:
+        The files written.
+
+    Raises:
+        DataError: the folder cannot be written.
+    """
+    try:
+        return [path for folder in FOLDERS for path in _laid(_seed() / folder, root / folder)]
+    except OSError as fault:
+        raise DataError(Problem(str(root), f"cannot write here: {fault.strerror}", "choose another folder")) from fault
+
+
+def _laid(source: Path, target: Path) -> list[Path]:
+    wanted = [path.relative_to(source) for path in sorted(source.rglob("*")) if path.is_file()]
+    missing = [path for path in wanted if not (target / path).exists()]
+    for path in missing:
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / path, target / path)
+    return [target / path for path in missing]
+
+
+def _seed() -> Path:
+    """The workspace in the installed package, or the repository when exchina runs from its sources."""
+    packaged = Path(str(files("exchina"))) / "workspace"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2]
