@@ -25,7 +25,7 @@ test: $(STAMP) ## run the tests, on every core
 check: $(STAMP) ## everything that must hold before a change is merged: style, types, layers, tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/basedpyright
+	$(BIN)/basedpyright --pythonpath $(PY)
 	$(BIN)/lint-imports
 	$(PY) -m pytest -n auto
 

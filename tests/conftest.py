@@ -1,10 +1,17 @@
 """What every test may ask for."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from exchina import workflow
+from exchina.market.view import MarketView
+from exchina.model import IndexSeries, Rulebook
+from exchina.workspace import Workspace, find_workspace, lay_workspace
+
 ROOT = Path(__file__).resolve().parents[1]
+FETCHED = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +27,37 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the outside data in {folder.name}/ beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace of its own with the sample market in its store; tests read it and write elsewhere."""
+    folder = tmp_path_factory.mktemp("desk")
+    lay_workspace(folder)
+    place = find_workspace(folder)
+    workflow.fetch(place, "sample", market="sample", recorded_at=FETCHED)
+    return place
+
+
+@pytest.fixture(scope="session")
+def sample(desk: Workspace) -> MarketView:
+    """The sample market, uncut."""
+    return workflow.open_market("sample", workspace=desk.root)
+
+
+@pytest.fixture(scope="session")
+def core(desk: Workspace) -> Rulebook:
+    """The rulebook of ex-china-core."""
+    return workflow.read_rulebook(desk.rulebook("ex-china-core"))
+
+
+@pytest.fixture(scope="session")
+def chain(desk: Workspace) -> Rulebook:
+    """The rulebook of magnet-chain."""
+    return workflow.read_rulebook(desk.rulebook("magnet-chain"))
+
+
+@pytest.fixture(scope="session")
+def chain_series(chain: Rulebook, sample: MarketView) -> IndexSeries:
+    """The backtest of magnet-chain on the sample market."""
+    return workflow.backtest(chain, sample)

@@ -12,7 +12,11 @@ SPLITS = {"symbol": pl.String, "ex_date": pl.Date, "ratio": pl.Float64}
 
 def prices(symbol: str, **closes: float) -> pl.DataFrame:
     return pl.DataFrame(
-        {"symbol": symbol, "session": [date(2026, 1, int(day[1:])) for day in closes], "close": list(closes.values())}
+        {
+            "symbol": symbol,
+            "session": [date(2026, 1, int(day[1:])) for day in closes],
+            "close": [float(close) for close in closes.values()],
+        }
     )
 
 

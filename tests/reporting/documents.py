@@ -101,7 +101,7 @@ def members(count: int = 20) -> pl.DataFrame:
             "company_id": [f"company-{n:02}" for n in range(count)],
             "symbol": [f"{NAMES[n % 10][:3].upper()}{n}.AX" for n in range(count)],
             "name": [LONG_NAME if n == 3 else f"{NAMES[n % 10]}{' II' if n >= 10 else ''}" for n in range(count)],
-            "country": [COUNTRIES[n * n % 8] for n in range(count)],
+            "country": [COUNTRIES[n * n % 7 + n % 2] for n in range(count)],
             "mic": ["XASX"] * count,
             "currency": ["AUD"] * count,
             "stage": [STAGES[n % 4] for n in range(count)],

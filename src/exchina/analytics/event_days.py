@@ -124,8 +124,8 @@ def _whole_day(day: date, zone: str) -> tuple[datetime, datetime]:
 def _days_in(bounds: pl.DataFrame, calendar: str, sessions: pl.DataFrame) -> pl.DataFrame:
     closes = sessions["close_at"].dt.replace_time_zone(None).to_numpy()
     places = [first_reacting(bounds[c].dt.replace_time_zone(None).to_numpy(), closes) for c in ("earliest", "latest")]
-    known = (np.minimum(*places) != NOT_ON_RECORD).tolist()
-    position, position_latest = (pl.Series(p).set(~pl.Series(known), None) for p in places)
+    unknown = pl.Series(np.minimum(*places) == NOT_ON_RECORD)
+    position, position_latest = (pl.Series(place).set(unknown, None) for place in places)
     return pl.DataFrame(
         {
             "event_id": bounds["event_id"],

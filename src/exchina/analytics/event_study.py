@@ -52,7 +52,7 @@ class EventStudy:
 
     Attributes:
         events: every event of the ledger by date: event_id, event_date, title, kind, status (``studied`` or
-            ``left_out``), note (why it was left out; which events it cannot be told apart from).
+            ``left_out``), note (why it was left out; which events it cannot be told apart from; else null).
         table: per studied event one row of group ``index`` (CAR = sum w_i CAR_i / sum w_i over the covered names) and
             one per stage (equal-weighted mean): event_id, event_date, title, kind, group, names (covered), left_out,
             covered_weight (of the whole index), window, car (null if no name is covered), note.
@@ -150,11 +150,11 @@ def _events(
     covered = securities.filter(pl.col("car").is_not_null())
     studied, in_basket = set(covered["event_id"]), set(securities["event_id"])
     compound = _compound(covered, days, settings)
-    rows: list[tuple[str, str]] = []
+    rows: list[tuple[str, str | None]] = []
     for event, kind, outcome in ledger.select("id", "kind", "outcome").iter_rows():
         if event in studied:
             others = compound.get(event, [])
-            rows.append(("studied", COMPOUND.format(", ".join(others)) if others else ""))
+            rows.append(("studied", COMPOUND.format(", ".join(others)) if others else None))
         elif outcome != "happened":
             rows.append(("left_out", f"outcome is {outcome}"))
         elif settings.kinds is not None and kind not in settings.kinds:

@@ -57,7 +57,8 @@ def abnormal_returns(
     """Fit a model of normal returns by ordinary least squares and forecast the event window.
 
     market: R_it = alpha_i + b_i' f_t + e_it. mean: R_it = mu_i + e_it. adjusted: R_it = f_1t + e_it, nothing fitted.
-    A session on which the security or a factor is missing takes no part; nothing is filled.
+    A session on which the security or a factor is missing takes no part; nothing is filled. The figures of a security
+    are the same to the last bit whichever others are measured with it.
 
     Args:
         returns: (T, n) simple returns, NaN where missing.
@@ -69,47 +70,61 @@ def abnormal_returns(
     Raises:
         DataError: a security has too few estimation sessions, or factors that cannot be told apart.
     """
-    factors = factors.reshape(len(factors), -1)
-    present = np.isfinite(returns) & np.isfinite(factors.sum(axis=1, keepdims=True))
-    benchmark = np.nan_to_num(factors[:, :1])
-    known = benchmark if model == "adjusted" else np.zeros_like(benchmark)
-    design = np.nan_to_num(_design(factors, model))
-    excess = np.where(present, returns - known, 0.0)
+    factors = factors.reshape(len(factors), -1).T
+    complete = np.isfinite(factors.sum(axis=0))
+    factors = np.where(complete, factors, 0.0)
+    names = np.ascontiguousarray(np.where(complete, returns.T, np.nan))
+    design = _design(factors, model)
+    known = factors[0] if model == "adjusted" else np.zeros(len(complete))
 
-    used = present[estimation]
-    inverse = _inverse_gram(used, design[estimation], adjusted=model == "adjusted")
-    coefficients = np.einsum("nkl,tl,tn->kn", inverse, design[estimation], excess[estimation])
-    sessions = used.sum(axis=0)
-    errors = np.where(used, excess[estimation] - np.einsum("tk,kn->tn", design[estimation], coefficients), 0.0)
-    s = np.sqrt((errors**2).sum(axis=0) / (sessions - design.shape[1]))
+    x, y = design.take(estimation, axis=1), names.take(estimation, axis=1) - known[estimation]
+    used = np.isfinite(y)
+    inverse = _inverse_gram(used, x)
+    moments = (np.where(used, y, 0.0)[:, None, :] * x).sum(axis=-1)
+    coefficients = (inverse * moments[:, None, :]).sum(axis=-1)
+    errors = np.where(used, y - _fitted(coefficients, x), 0.0)
+    sessions = used.sum(axis=1)
+    s = np.sqrt((errors**2).sum(axis=1) / (sessions - len(design)))
 
-    window, here = design[event], present[event]
-    normal = np.einsum("tk,kn->tn", window, coefficients) + known[event]
-    ar = np.where(here, returns[event] - normal, np.nan)
-    total = np.einsum("tn,tk->nk", here.astype(np.float64), window)
-    held = np.where(here, 1 + returns[event], 1.0).prod(axis=0)
+    window, found = design.take(event, axis=1), names.take(event, axis=1)
+    here = np.isfinite(found)
+    normal = _fitted(coefficients, window) + known[event]
+    held = np.where(here, 1 + found, 1.0).prod(axis=1)
+    leverage = _quadratic(window.T[None], inverse[:, None])
+    total = _quadratic((here[:, None, :] * window).sum(axis=-1), inverse)
     return AbnormalReturns(
-        coefficients=coefficients,
+        coefficients=coefficients.T,
         sessions=sessions,
         s=s,
-        ar=ar,
-        se_ar=np.where(here, s * np.sqrt(1 + np.einsum("tk,nkl,tl->tn", window, inverse, window)), np.nan),
-        car=np.where(here.any(axis=0), np.nansum(ar, axis=0), np.nan),
-        se_car=s * np.sqrt(here.sum(axis=0) + np.einsum("nk,nkl,nl->n", total, inverse, total)),
-        bhar=held - np.where(here, 1 + normal, 1.0).prod(axis=0),
-        bhar_benchmark=held - np.where(here, 1 + benchmark[event], 1.0).prod(axis=0),
+        ar=(found - normal).T,
+        se_ar=np.where(here, s[:, None] * np.sqrt(1 + leverage), np.nan).T,
+        car=np.where(here.sum(axis=1) > 0, np.where(here, found - normal, 0.0).sum(axis=1), np.nan),
+        se_car=s * np.sqrt(here.sum(axis=1) + total),
+        bhar=held - np.where(here, 1 + normal, 1.0).prod(axis=1),
+        bhar_benchmark=held - np.where(here, 1 + factors[0, event], 1.0).prod(axis=1),
     )
 
 
 def _design(factors: FloatArray, model: Model) -> FloatArray:
-    ones = np.ones((len(factors), 1))
-    return {"market": np.hstack([ones, factors]), "mean": ones, "adjusted": ones[:, :0]}[model]
+    ones = np.ones((1, factors.shape[1]))
+    return {"market": np.vstack([ones, factors]), "mean": ones, "adjusted": ones[:0]}[model]
 
 
-def _inverse_gram(used: npt.NDArray[np.bool_], design: FloatArray, *, adjusted: bool) -> FloatArray:
-    gram = np.einsum("tn,tk,tl->nkl", used.astype(np.float64), design, design)
-    too_few = used.sum(axis=0).min(initial=design.shape[1] + 1) <= design.shape[1]
-    if too_few or (not adjusted and (np.linalg.cond(gram) > LARGEST_CONDITION).any()):
+def _fitted(coefficients: FloatArray, x: FloatArray) -> FloatArray:
+    """(n, K) coefficients and (K, M) regressors to (n, M)."""
+    return (coefficients[:, :, None] * x).sum(axis=1)
+
+
+def _quadratic(x: FloatArray, inverse: FloatArray) -> FloatArray:
+    """x' A x over the last axis of ``x`` and the last two of ``inverse``."""
+    return (x[..., :, None] * inverse * x[..., None, :]).sum(axis=(-2, -1))
+
+
+def _inverse_gram(used: npt.NDArray[np.bool_], x: FloatArray) -> FloatArray:
+    """(X'X)^-1 of each security over its own sessions: (n, M) and (K, M) to (n, K, K)."""
+    gram = (used[:, None, None, :] * x[:, None, :] * x[None, :, :]).sum(axis=-1)
+    too_few = (used.sum(axis=1) <= len(x)).any()
+    if too_few or (len(x) and (np.linalg.cond(gram) > LARGEST_CONDITION).any()):
         raise DataError(
             Problem(
                 "market model",

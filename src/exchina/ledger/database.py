@@ -81,8 +81,10 @@ def add_row(connection: sa.Connection, entry: Publication) -> None:
 
 def _publication(row: Mapping[Any, Any]) -> Publication:
     try:
-        fields: dict[str, Any] = {**row, "for_day": date.fromisoformat(row["for_day"])}
-        return Publication(**{**fields, **{name: dict(json.loads(row[name])) for name in ("files", "inputs")}})
+        fields: dict[str, Any] = dict(row)
+        fields["for_day"] = date.fromisoformat(row["for_day"])
+        fields["files"], fields["inputs"] = dict(json.loads(row["files"])), dict(json.loads(row["inputs"]))
+        return Publication(**fields)
     except (TypeError, ValueError) as fault:
         what = f"is not a row that exchina wrote: {fault}"
         raise PublicationError(Problem(f"ledger.sqlite row {row['sequence']}", what, RESTORE)) from fault

@@ -7,6 +7,7 @@ from typing import Any
 
 import exchange_calendars
 import polars as pl
+from exchange_calendars.errors import CalendarError
 
 from exchina.errors import DataError, Problem
 from exchina.model import Reference
@@ -53,7 +54,7 @@ def sessions_table(calendars: Iterable[str], start: date, end: date) -> pl.DataF
     for name in sorted(set(calendars)):
         try:
             frames.append(_sessions(name, start, end))
-        except (ValueError, exchange_calendars.errors.CalendarError) as fault:
+        except (ValueError, CalendarError) as fault:
             hint = "name a calendar that the library exchange_calendars knows and a range that it covers"
             problems.append(Problem(f"calendar {name!r}, {start} to {end}", " ".join(str(fault).split()), hint))
     if problems:

@@ -1,4 +1,4 @@
-"""Manifests: which parts make up a market, one numbered JSON file per state; and how a file is put in its place whole."""
+"""Manifests: which parts make up a market, one numbered file per state; and how a file is put in its place whole."""
 
 import hashlib
 import json

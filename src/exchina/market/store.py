@@ -1,7 +1,7 @@
 """The market store: immutable Parquet parts named by their content, and a numbered manifest for each change.
 
     <root>/<market>/parts/<sha256>.parquet      rows of one table that one delivery added
-    <root>/<market>/manifests/000001.json       the parts that make up the market, in order; the highest number is current
+    <root>/<market>/manifests/000001.json       the parts of the market in order; the highest number is current
 
 A part, once written, is never touched; a manifest is written last and appears whole or not at all. So a crash at any
 moment leaves the market as it was, and every earlier state can be loaded by its number.
@@ -10,7 +10,7 @@ moment leaves the market as it was, and every earlier state can be loaded by its
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
@@ -77,8 +77,13 @@ def save(root: Path, market: str, delivery: Delivery, *, recorded_at: datetime) 
     identical = sum(table.height for table in tables.values()) - sum(added.values())
     identical -= sum(again.height for again in revised.values())
     fresh = {name: pl.concat(both) for name, both in changes.items() if name in added or name in revised}
-    number = _record(root, market, delivery, parent, fresh, recorded_at)
-    return Saved(market, number, added, revised, identical, delivery.notices)
+    manifest = _next(market, delivery, parent, recorded_at)
+    if fresh or parent is None or manifest.assumptions != parent.assumptions:
+        parts = [_write_part(root, market, name, rows) for name, rows in fresh.items()]
+        write_manifest(root, replace(manifest, parts=(*manifest.parts, *parts)))
+    else:
+        manifest = parent
+    return Saved(market, manifest.number, added, revised, identical, delivery.notices)
 
 
 def load(root: Path, market: str, manifest: int | None = None) -> tuple[MarketData, Provenance]:
@@ -170,32 +175,19 @@ def _change(name: str, stored: pl.DataFrame, given: pl.DataFrame, day: date) -> 
     return new, again.with_columns(known_date=pl.max_horizontal(pl.lit(day), before))
 
 
-def _record(
-    root: Path,
-    market: str,
-    delivery: Delivery,
-    parent: Manifest | None,
-    fresh: Mapping[str, pl.DataFrame],
-    recorded_at: datetime,
-) -> int:
-    """Write the parts, then the manifest; the number of the manifest that is current afterwards."""
+def _next(market: str, delivery: Delivery, parent: Manifest | None, recorded_at: datetime) -> Manifest:
+    """The manifest after ``parent``, still with the parts of ``parent``."""
     before = parent.assumptions if parent else ()
-    assumptions = tuple(dict.fromkeys((*before, *delivery.assumptions)))
-    if parent and not fresh and assumptions == before:
-        return parent.number
-    parts = tuple(_write_part(root, market, name, rows) for name, rows in fresh.items())
-    manifest = Manifest(
+    return Manifest(
         market=market,
         number=parent.number + 1 if parent else 1,
         parent=parent.sha256 if parent else None,
         kind=delivery.kind,
         source=delivery.source,
-        assumptions=assumptions,
+        assumptions=tuple(dict.fromkeys((*before, *delivery.assumptions))),
         recorded_at=recorded_at.astimezone(UTC).isoformat(timespec="seconds"),
-        parts=(*(parent.parts if parent else ()), *parts),
+        parts=parent.parts if parent else (),
     )
-    write_manifest(root, manifest)
-    return manifest.number
 
 
 def _write_part(root: Path, market: str, name: str, rows: pl.DataFrame) -> Part:
@@ -206,4 +198,3 @@ def _write_part(root: Path, market: str, name: str, rows: pl.DataFrame) -> Part:
     place(root / market / "parts" / f"{digest}.parquet", content)
     days = rows[next(column for column, kind in SCHEMAS[name].items() if kind == pl.Date)].sort()
     return Part(name, digest, rows.height, days[0], days[-1])
-

@@ -3,11 +3,12 @@
 Sizes are points at print size. Days are drawn in UTC, so that no time zone of a machine moves a mark.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+from xml.sax.saxutils import escape
 
 import altair as alt
 import vl_convert as vlc
@@ -17,6 +18,10 @@ from exchina.reporting.palette import COLOUR, FONT, colour
 
 TICK_STEPS = ((1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9))
 FEWEST_TICKS = 4
+EDGE = 1.0
+LABEL_HEIGHT = 11.0
+Frame: TypeAlias = tuple[float, float]
+Height: TypeAlias = Callable[[str], alt.Y]
 UTC = alt.Scale(type="utc")
 NO_AXIS = None
 
@@ -33,10 +38,15 @@ def draw(chart: LevelChart | BarChart, *, width: float, height: float, label: st
     """
     register_fonts(fonts)
     picture = level_chart(chart) if isinstance(chart, LevelChart) else bar_chart(chart)
+    top = LABEL_HEIGHT if label else EDGE
     spec = picture.properties(
-        width=width, height=height, title=_label(label), autosize=alt.AutoSizeParams(type="fit", contains="padding")
+        width=width,
+        height=height,
+        padding={"top": top, "bottom": EDGE, "left": EDGE, "right": EDGE},
+        autosize=alt.AutoSizeParams(type="fit", contains="padding"),
     ).configure(**house_style())
-    return vlc.vegalite_to_svg(spec.to_dict())
+    svg = vlc.vegalite_to_svg(spec.to_dict())
+    return svg.removesuffix("</svg>") + _label(label, width) + "</svg>"
 
 
 @cache
@@ -52,7 +62,6 @@ def house_style() -> dict[str, Any]:
     return {
         "background": COLOUR["paper"],
         "font": FONT,
-        "padding": 1,
         "view": alt.ViewConfig(stroke=None),
         "axis": alt.AxisConfig(
             domain=False, ticks=False, gridColor=COLOUR["rule"], gridWidth=0.5, labelPadding=4, **small, **quiet
@@ -64,17 +73,24 @@ def house_style() -> dict[str, Any]:
 def level_chart(chart: LevelChart) -> alt.LayerChart:
     """Levels on a log scale: equal steps are equal returns. What is hypothetical stands on a shaded ground."""
     low, high = min(chart.levels), max(chart.levels)
-    bottom, top = low / (high / low) ** 0.06 * 0.995, high * (high / low) ** 0.16 * 1.005
-    scale = alt.Scale(type="log", domain=[bottom, top], nice=False)
-    axis = alt.Axis(values=log_ticks(low, high), format=",~r", title=chart.unit)
-    y = alt.Y("level:Q", scale=scale, axis=axis)
-    line = alt.Chart(_rows(chart)).encode(
-        x=alt.X("day:T", scale=UTC, axis=_time_axis(chart.sessions)),
-        y=y,
-        color=alt.Color("colour:N", scale=NO_AXIS),
-        detail="part:N",
+    frame = (low / (high / low) ** 0.06 * 0.995, high * (high / low) ** 0.16 * 1.005)
+    ticks = log_ticks(low, high)
+
+    def height(field: str) -> alt.Y:
+        axis = alt.Axis(values=ticks, format=",~r", title=chart.unit, grid=False)
+        return alt.Y(f"{field}:Q", scale=alt.Scale(type="log", domain=frame, nice=False), axis=axis)
+
+    x = alt.X("day:T", scale=UTC, axis=_time_axis(chart.sessions))
+    grid = alt.Chart(alt.Data(values=[{"tick": tick} for tick in ticks])).mark_rule(
+        color=COLOUR["rule"], strokeWidth=0.5
     )
-    return alt.layer(*_ground(chart, bottom, top), line.mark_line(strokeWidth=1.3), *_markers(chart, bottom, top))
+    line = alt.Chart(_rows(chart)).mark_line(strokeWidth=1.2, strokeJoin="round")
+    return alt.layer(
+        *_ground(chart, frame, height),
+        grid.encode(y=height("tick")),
+        line.encode(x=x, y=height("level"), color=alt.Color("colour:N", scale=NO_AXIS), detail="part:N"),
+        *_markers(chart, frame, height),
+    )
 
 
 def bar_chart(chart: BarChart) -> alt.LayerChart:
@@ -138,52 +154,45 @@ def _rows(chart: LevelChart) -> alt.Data:
     )
 
 
-def _ground(chart: LevelChart, bottom: float, top: float) -> list[alt.Chart]:
+def _ground(chart: LevelChart, frame: Frame, height: Height) -> list[alt.Chart]:
     first, last = chart.sessions[0], chart.sessions[-1]
     end = min(chart.live_date or last, last)
     if end <= first:
         return []
-    area = {"day": first.isoformat(), "end": end.isoformat(), "bottom": bottom, "top": top}
-    base = alt.Chart(alt.Data(values=[area])).encode(x=alt.X("day:T", scale=UTC))
-    shade = base.mark_rect(color=COLOUR["shade"]).encode(x2="end:T", y=_plain_y("bottom"), y2="top:Q")
-    words = base.mark_text(
-        align="left", baseline="bottom", dx=4, dy=-3, fontStyle="italic", color=COLOUR["quiet"]
-    ).encode(y=_plain_y("bottom"), text=alt.value("Hypothetical, back-tested"))
-    return [shade, words]
+    area = {"day": first.isoformat(), "end": end.isoformat(), "bottom": frame[0], "top": frame[1]}
+    base = alt.Chart(alt.Data(values=[area])).encode(x=alt.X("day:T", scale=UTC), y=height("bottom"))
+    shade = base.mark_rect(color=COLOUR["shade"]).encode(x2="end:T", y2="top:Q")
+    words = base.mark_text(align="left", baseline="bottom", dx=4, dy=-3, fontStyle="italic", color=COLOUR["quiet"])
+    return [shade, words.encode(text=alt.value("Hypothetical, back-tested"))]
 
 
-def _markers(chart: LevelChart, bottom: float, top: float) -> list[alt.Chart]:
+def _markers(chart: LevelChart, frame: Frame, height: Height) -> list[alt.Chart]:
     if not chart.events:
         return []
-    lines = staggered([day for _, day in chart.events], apart=(chart.sessions[-1] - chart.sessions[0]) / 45)
+    bottom, top = frame
+    lines = staggered([day for _, day in chart.events], apart=(chart.sessions[-1] - chart.sessions[0]) / 38)
     rows = [
         {"day": day.isoformat(), "number": str(number), "bottom": bottom, "top": top * (bottom / top) ** (0.065 * line)}
         for (number, day), line in zip(chart.events, lines, strict=True)
     ]
     base = alt.Chart(alt.Data(values=rows)).encode(x=alt.X("day:T", scale=UTC))
-    rule = base.mark_rule(color=COLOUR["event"], strokeWidth=0.6, strokeDash=[2, 2]).encode(
-        y=_plain_y("bottom"), y2="top:Q"
-    )
-    disc = base.mark_point(shape="circle", filled=True, size=85, opacity=1, color=COLOUR["event"]).encode(
-        y=_plain_y("top")
-    )
-    words = base.mark_text(color=COLOUR["paper"], fontWeight=600, fontSize=7).encode(
-        y=_plain_y("top"), text="number:N"
-    )
-    return [rule, disc, words]
-
-
-def _plain_y(field: str) -> alt.Y:
-    return alt.Y(f"{field}:Q", title=None)
+    rule = base.mark_rule(color=COLOUR["event"], strokeWidth=0.6, strokeDash=[2, 2])
+    disc = base.mark_point(shape="circle", filled=True, size=85, opacity=1, color=COLOUR["event"])
+    words = base.mark_text(color=COLOUR["paper"], fontWeight=600, fontSize=7)
+    return [
+        rule.encode(y=height("bottom"), y2="top:Q"),
+        disc.encode(y=height("top")),
+        words.encode(y=height("top"), text="number:N"),
+    ]
 
 
 def _time_axis(sessions: tuple[date, ...]) -> alt.Axis:
-    by_year = (sessions[-1] - sessions[0]).days > 600
-    count: Any = {"interval": "year", "step": 1} if by_year else {"interval": "month", "step": 3 if len(sessions) > 130 else 1}
-    return alt.Axis(title=None, grid=False, format="%Y" if by_year else "%b %Y", tickCount=count, labelOverlap=True)
+    days = (sessions[-1] - sessions[0]).days
+    unit, step, shown = ("year", 1, "%Y") if days > 600 else ("month", 3 if days > 190 else 1, "%b %Y")
+    count: Any = {"interval": unit, "step": step}
+    return alt.Axis(title=None, grid=False, format=shown, tickCount=count, labelOverlap=True)
 
 
-def _label(label: str) -> Any:
-    if not label:
-        return alt.Undefined
-    return alt.Title(label, font=FONT, fontSize=6.5, fontWeight=600, color=COLOUR["warn"], anchor="end", offset=2)
+def _label(label: str, width: float) -> str:
+    face = f'font-family="{FONT}" font-size="6.5px" font-weight="600" fill="{COLOUR["warn"]}"'
+    return f'<text x="{width - EDGE:g}" y="7" text-anchor="end" {face}>{escape(label)}</text>' if label else ""

@@ -17,14 +17,14 @@ from exchina.reporting.document import SIMULATED, Document, Figure
 from exchina.reporting.palette import colour
 from exchina.reporting.view import FONTS, page_view
 
-DENSITIES = (1.0, 0.96, 0.92, 0.88, 0.84, 0.8)
+TYPE_SIZES = (1.1, 1.08, 1.06, 1.04, 1.02, 1.0, 0.97, 0.94, 0.91, 0.88, 0.84, 0.8)
 WEB_FONTS = {400: "SourceSans3-Regular.woff", 600: "SourceSans3-SemiBold.woff"}
 
 
 def to_pdf(document: Document, templates: Path) -> bytes:
     """The document as one A4 page, tagged for screen readers (PDF/UA-1), the same bytes each time.
 
-    The type is set smaller, step by step, until the page holds everything.
+    The type is as large as lets one page hold everything, within bounds.
 
     Args:
         document: what to print.
@@ -36,15 +36,15 @@ def to_pdf(document: Document, templates: Path) -> bytes:
     require_label(document)
     source = _existing(templates / f"{document.template}.typ")
     view = page_view(document, templates)
-    for density in DENSITIES:
-        compiler = _compiler(source, view | {"density": density})
+    for scale in TYPE_SIZES:
+        compiler = _compiler(source, view | {"scale": scale})
         try:
             pages = len(json.loads(compiler.query("<page>")))
             if pages == 1:
                 return _print(compiler, document)
         except typst.TypstError as fault:
             raise PublicationError(Problem(source.name, fault.message, "; ".join(fault.hints))) from fault
-    found = f"it does not fit on one A4 page even in type of {DENSITIES[-1]:.0%}"
+    found = f"it does not fit on one A4 page even in type of {TYPE_SIZES[-1]:.0%}"
     raise PublicationError(Problem(document.title, found, "fewer rows or sections in the layout"))
 
 

@@ -9,6 +9,8 @@ from exchina.model import Rule
 
 MISSING = "n/a"
 MINUS = "\N{MINUS SIGN}"
+SHARES = ("at_most", "participation")
+WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 RETURN_VARIANT: Mapping[str, str] = MappingProxyType({"PR": "Price return; dividends are not reinvested"})
 STAGE: Mapping[str, str] = MappingProxyType(
@@ -71,6 +73,11 @@ def day(when: date | None) -> str:
     return MISSING if when is None else f"{when.day} {MONTHS[when.month - 1]} {when.year}"
 
 
+def weekday(when: date) -> str:
+    """The day of the week, in full."""
+    return WEEKDAYS[when.weekday()]
+
+
 def month(when: date) -> str:
     """A month as Sep 2026."""
     return f"{MONTHS[when.month - 1]} {when.year}"
@@ -103,19 +110,22 @@ def rule_name(rule: Rule) -> str:
 
 
 def rule_settings(rule: Rule) -> str:
-    """The settings of a rule in one line, numbers up to 1 as per cent: ``at most 12.0%``."""
-    return ", ".join(f"{key.replace('_', ' ')} {_setting(value)}" for key, value in rule.settings.items() if value is not None)
+    """The settings of a rule in one line: ``fund USD 25m, sessions 10, participation 20%``."""
+    return ", ".join(_setting(key, value) for key, value in rule.settings.items() if value is not None)
 
 
-def _setting(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and 0 < value <= 1:
-        return percent(value)
-    if isinstance(value, float) and value >= 1e6:
-        return number(value / 1e6, 1) + "m"
-    if isinstance(value, int | float):
-        return number(value, 0 if float(value).is_integer() else 2)
+def _setting(key: str, value: Any) -> str:
+    name = STAGE.get(key, key.removesuffix("_usd").replace("_", " ")).lower()
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_setting(part)}" for key, part in value.items())
-    return ", ".join(str(part) for part in value) if isinstance(value, list | tuple) else str(value).replace("_", " ")
+        return f"{name} " + ", ".join(_setting(part, amount) for part, amount in value.items())
+    if isinstance(value, list | tuple):
+        return f"{name} " + ", ".join(str(part).replace("_", " ") for part in value)
+    return f"{name} {_amount(key, value)}"
+
+
+def _amount(key: str, value: Any) -> str:
+    if isinstance(value, float | int) and key.endswith("_usd"):
+        return f"USD {value / 1e6:g}m" if value >= 1e6 else f"USD {value / 1e3:g}k"
+    if isinstance(value, float) and (key in STAGE or key.endswith(SHARES)):
+        return f"{100 * value:g}%"
+    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")

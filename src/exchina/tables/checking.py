@@ -165,7 +165,7 @@ def _repeats(keys: pl.DataFrame, where: str, first_row: int) -> Iterator[Problem
     groups = groups.group_by(keys.columns, maintain_order=True).agg("_row")
     for *values, rows in groups[:MOST_OF_A_KIND].iter_rows():
         found = ", ".join(f"{name} {shown(value)}" for name, value in zip(keys.columns, values, strict=True))
-        more = f", as do {len(rows) - 2} rows more" if len(rows) > 2 else ""
+        more = f" ({len(rows)} rows in all)" if len(rows) > 2 else ""
         what = f"repeats row {rows[0]}{more}: {found}"
         yield Problem(at(where, rows[1], *keys.columns), what, "keep one of these rows, or mend its key")
     if groups.height > MOST_OF_A_KIND:

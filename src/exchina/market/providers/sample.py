@@ -140,7 +140,7 @@ def _floats(world: World, lines: Sequence[Line]) -> pl.DataFrame:
 def _rates(world: World) -> pl.DataFrame:
     currencies = world.reference.listings["currency"].unique().sort()
     rates = {name: paths.usd_rate(name, len(world.days), world.seed) for name in currencies if name != "USD"}
-    return _series("fx", world.days, rates, "currency", "usd_per_unit", 12)
+    return _series("fx", world.days, rates, "currency", "usd_per_unit")
 
 
 def _benchmarks(world: World) -> pl.DataFrame:
@@ -148,13 +148,13 @@ def _benchmarks(world: World) -> pl.DataFrame:
     frames: list[pl.DataFrame] = []
     for symbol, calendar in venues.select("local_benchmark_symbol", "calendar").iter_rows():
         level = paths.benchmark_level(symbol, len(world.days), world.seed)
-        frame = _series("benchmarks", world.days, {symbol: level}, "symbol", "level", 2)
+        frame = _series("benchmarks", world.days, {symbol: level}, "symbol", "level")
         frames.append(frame.join(world.on(calendar), on="session", how="semi", maintain_order="left"))
     return pl.concat(frames).sort("symbol", "session")
 
 
-def _series(name: str, days: Days, values: dict[str, Any], key: str, value: str, decimals: int) -> pl.DataFrame:
+def _series(name: str, days: Days, values: dict[str, Any], key: str, value: str) -> pl.DataFrame:
     """One row per key and day, by the contract called ``name``."""
-    wide = pl.DataFrame({"session": days, **{column: np.round(path, decimals) for column, path in values.items()}})
+    wide = pl.DataFrame({"session": days, **{column: np.round(path, 10) for column, path in values.items()}})
     long = wide.unpivot(index="session", variable_name=key, value_name=value).with_columns(known_date="session")
     return long.select(SCHEMAS[name].names()).sort(key, "session")

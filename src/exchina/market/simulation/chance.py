@@ -1,4 +1,4 @@
-"""Randomness by name: each quantity draws from a stream of its own, so that adding one leaves the others as they were."""
+"""Randomness by name: each quantity draws from a stream of its own, so that one more leaves the others as they were."""
 
 from hashlib import sha256
 from statistics import NormalDist

@@ -26,9 +26,7 @@ OTHER_JUMP = 0.04
 BANKRUPTCY_DAYS = 10
 
 
-def news_steps(
-    reference: Reference, company: Company, days: Days, sessions: pl.DataFrame, seed: int
-) -> Floats:
+def news_steps(reference: Reference, company: Company, days: Days, sessions: pl.DataFrame, seed: int) -> Floats:
     """Log returns that news brings to a company on the sessions of one calendar; shape (days,).
 
     Args:
@@ -67,7 +65,9 @@ def _shocks(reference: Reference, company: Company, seed: int) -> list[tuple[dat
     found: list[tuple[datetime, float]] = []
     for shock in shocks.iter_rows(named=True):
         if shock["affected_stage"] in ("all", company.stage(shock["event_date"])):
-            size = between(SMALLEST_SHOCK, LARGEST_SHOCK, seed, shock["id"]) * spread(0.5, seed, shock["id"], company.id)
+            size = between(SMALLEST_SHOCK, LARGEST_SHOCK, seed, shock["id"]) * spread(
+                0.5, seed, shock["id"], company.id
+            )
             found.append((announced(shock), shock["direction"] * company.loading() * size))
     return found
 

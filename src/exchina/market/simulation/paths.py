@@ -80,7 +80,9 @@ def value_steps(company: Company, days: Days, market: Floats, sector: dict[str, 
     for span, start in company.spans(days):
         stage[span] = sector[company.stage(start)][span]
     noise = fat_tailed(len(days), seed, company.id, "noise")
-    return daily_volatility(company, days) * (local * market + common * sector["all"] + STAGE_SHARE * stage + own * noise)
+    return daily_volatility(company, days) * (
+        local * market + common * sector["all"] + STAGE_SHARE * stage + own * noise
+    )
 
 
 def relative_value(steps: Floats) -> Floats:

@@ -71,7 +71,7 @@ class Company:
         return begun[-1] if begun else self.stages[0][1]
 
     def traits(self, day: date) -> Traits:
-        """The figures of its stage on a day; those of a conglomerate where rare earths are a small part of a large whole."""
+        """The figures of its stage on a day; of a conglomerate where rare earths are a small part of a large whole."""
         stage = self.stage(day)
         if self.exposure == "marginal" and stage not in (*SMALL, "magnet_maker"):
             return CONGLOMERATE
@@ -112,4 +112,6 @@ def companies(reference: Reference) -> list[Company]:
     }
     listed = set(reference.listings["company_id"])
     exposures = reference.companies.sort("id").select("id", "rare_earth_exposure").iter_rows()
-    return [Company(name, exposure, by_company[name]) for name, exposure in exposures if name in by_company.keys() & listed]
+    return [
+        Company(name, exposure, by_company[name]) for name, exposure in exposures if name in by_company.keys() & listed
+    ]

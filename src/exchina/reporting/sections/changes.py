@@ -8,7 +8,7 @@ from exchina.reporting.document import Block, Column, Heading, Table, Text
 from exchina.reporting.parts import Parts
 from exchina.reporting.wording import percent, stage
 
-UNKNOWN = ("Not in the universe at the data cut-off", "")
+UNKNOWN = "Not in the universe at the data cut-off"
 
 
 @section("changes")
@@ -23,13 +23,13 @@ def changes(parts: Parts, *, at_most: int = 12) -> list[Block]:
     return [*_additions(basket, at_most), *_deletions(basket, at_most)]
 
 
-def first_failure(basket: Basket, company: str) -> tuple[str, str]:
-    """The first rule that a company failed, and what was found and needed; the verdicts are in rulebook order."""
+def first_failure(basket: Basket, company: str) -> str:
+    """The first rule that a company failed, what was found and what was needed; the verdicts are in rulebook order."""
     failed = basket.verdicts.filter((pl.col("company_id") == company) & ~pl.col("passed"))
     if failed.is_empty():
         return UNKNOWN
     first = failed.row(0, named=True)
-    return first["rule"].replace("_", " ").capitalize(), f"found {first['found']}; needed {first['needed']}"
+    return f"{first['rule'].replace('_', ' ').capitalize()}: found {first['found']}; needed {first['needed']}"
 
 
 def _additions(basket: Basket, at_most: int) -> list[Block]:
@@ -47,13 +47,12 @@ def _additions(basket: Basket, at_most: int) -> list[Block]:
 def _deletions(basket: Basket, at_most: int) -> list[Block]:
     gone = basket.leavers.sort(["previous_weight", "company_id"], descending=[True, False])
     rows = tuple(
-        (row["name"], *first_failure(basket, row["company_id"]), percent(row["previous_weight"], 2))
+        (row["name"], first_failure(basket, row["company_id"]), percent(row["previous_weight"], 2))
         for row in gone.head(at_most).iter_rows(named=True)
     )
     columns = (
         Column("Company", wide=True),
-        Column("First rule failed"),
-        Column("Found and needed", wide=True),
+        Column("First rule failed", wide=True),
         Column("Old weight", align="right"),
     )
     return _table("Deletions", Table(columns, rows, "Deletions and why", place="main"), gone.height)

@@ -9,6 +9,7 @@ from exchina.reporting.document import Block, Column, Figure, Heading, LevelChar
 from exchina.reporting.parts import Parts
 from exchina.reporting.wording import MISSING, counted, day, number, percent
 
+ROW_HEIGHT = 19.0
 NOT_A_CLAIM = (
     "Descriptive only: no significance test is made, other news moved these prices too, and nothing is claimed about "
     "cause or about later events."
@@ -22,7 +23,7 @@ def level_chart(parts: Parts, *, events: int = 6, height: float = 170) -> list[B
     Args:
         parts: reads the levels and the event study.
         events: how many events to number: the most recent ones of the study, whatever followed them.
-        height: of the chart in points.
+        height: of the chart in points; without events it takes the room of their table as well.
     """
     levels = parts.levels("level_chart")
     if levels is None:
@@ -33,9 +34,10 @@ def level_chart(parts: Parts, *, events: int = 6, height: float = 170) -> list[B
     unit = f"{index.currency}, log scale"
     chart = LevelChart(tuple(sessions), tuple(levels["level"].to_list()), marks, index.live_date, unit)
     source = f"{parts.book.index.name}, rulebook version {index.version}; {parts.provenance.source}"
+    room = 0.0 if marks else ROW_HEIGHT * events
     blocks: list[Block] = [
         Heading("Index level", note=_note(index)),
-        Figure(chart, _alt(chart, index), source, height),
+        Figure(chart, _alt(chart, index), source, height + room),
     ]
     return blocks if numbered is None or parts.study is None else [*blocks, *_listed(parts.study, numbered)]
 
@@ -86,7 +88,7 @@ def _method(study: EventStudy, events: pl.DataFrame) -> str:
     return (
         f"The {counted(events.height, 'latest event')} of {study.events.height} in the calendar ({studied} measured, "
         f"{left_out} left out), whatever followed. Move: weighted abnormal return of the constituents of that day over "
-        f"sessions {window}, each against its home market; Names: how many could be measured. {NOT_A_CLAIM}"
+        f"sessions {window}, each against its home market; Names: how many could be measured; n/a: none. {NOT_A_CLAIM}"
     )
 
 

@@ -8,7 +8,7 @@ from exchina.reporting.parts import Parts
 from exchina.reporting.wording import listed, percent
 
 BACKING = {"floor_part": "Price floor", "offtake_part": "Offtake", "capital_part": "Public capital"}
-HEIGHT = 60.0
+HEIGHT = 70.0
 
 
 @section("policy_backing")

@@ -3,7 +3,7 @@
 from exchina.reporting import section
 from exchina.reporting.document import Block, KeyFigure, KeyFigures, Text
 from exchina.reporting.parts import Parts
-from exchina.reporting.wording import counted, day, percent
+from exchina.reporting.wording import counted, day, percent, weekday
 
 
 @section("review_dates")
@@ -18,8 +18,8 @@ def review_dates(parts: Parts) -> list[Block]:
     came = members.filter(previous_weight=0).height
     first = basket.turnover is None
     items = (
-        KeyFigure("Effective after the close of", day(review.effective), f"{review.effective:%A}; sessions of {basket.book.review.calendar}"),
-        KeyFigure("Announced", day(review.announced), f"{review.announced:%A}"),
+        KeyFigure("Effective after the close of", day(review.effective), f"{weekday(review.effective)}; sessions of {basket.book.review.calendar}"),
+        KeyFigure("Announced", day(review.announced), weekday(review.announced)),
         KeyFigure("Data cut-off", day(review.cutoff), "nothing learnt later counts"),
         KeyFigure("Constituents", str(members.height), "first composition" if first else f"{came} in, {basket.leavers.height} out"),
         KeyFigure("One-way turnover", percent(basket.turnover), "first composition" if first else "of the index"),

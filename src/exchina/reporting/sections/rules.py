@@ -1,27 +1,31 @@
 """Every rule of the index with the reason that its designers gave."""
 
+from exchina.model import Rule
 from exchina.reporting import section
-from exchina.reporting.document import Block, Column, Heading, Place, Table
+from exchina.reporting.document import Block, Column, Heading, Table
 from exchina.reporting.parts import Parts
-from exchina.reporting.wording import rule_name
+from exchina.reporting.wording import rule_name, rule_settings
 
 STEP = {"screen": "Screen", "select": "Select", "weight": "Weight", "cap": "Cap"}
 
 
 @section("rules")
-def rules(parts: Parts, *, retail_only: bool = True, place: Place = "main") -> list[Block]:
-    """The rules in the order in which they are applied.
+def rules(parts: Parts) -> list[Block]:
+    """The rules in the order in which they are applied; in a document for all readers only.
 
     Args:
-        parts: reads the rulebook.
-        retail_only: whether only a document without a back-test shows them, in the room that leaves.
-        place: where the table stands.
+        parts: reads the rulebook and the audience.
     """
-    if retail_only and not parts.withheld:
+    if parts.audience != "retail":
         return []
-    rows = tuple((STEP[rule.kind], rule_name(rule), rule.why) for rule in parts.book.rules)
-    columns = (Column("Step"), Column("Rule"), Column("Why", wide=True))
+    rows = tuple((STEP[rule.kind], rule_name(rule), _words(rule)) for rule in parts.book.rules)
+    columns = (Column("Step"), Column("Rule"), Column("Settings and why", wide=True))
     return [
-        Heading("The rules and their reasons", note="in the order in which they are applied", place=place),
-        Table(columns, rows, "Each rule of the index and the reason for it", place=place),
+        Heading("The rules and their reasons", note="in the order in which they are applied"),
+        Table(columns, rows, "Each rule of the index and the reason for it"),
     ]
+
+
+def _words(rule: Rule) -> str:
+    settings = rule_settings(rule)
+    return f"{settings[0].upper()}{settings[1:]}. {rule.why}" if settings else rule.why

@@ -10,8 +10,8 @@ from exchina.reporting.parts import Parts
 from exchina.reporting.wording import country, listed, percent, stage
 
 OTHER = "Other"
-BAR_HEIGHT = 13.0
-MARGIN = 8.0
+BAR_HEIGHT = 14.0
+MARGIN = 14.0
 
 
 @section("weights_by")

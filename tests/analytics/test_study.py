@@ -221,7 +221,7 @@ def test_only_what_happened_is_studied_and_the_rest_is_listed_with_the_reason() 
     found = run(market(), events, kinds=["western_funding"])
     assert found.events.select("event_id", "status", "note").rows() == [
         ("Early", "left_out", "before the first basket"),
-        ("E", "studied", ""),
+        ("E", "studied", None),
         ("Other", "left_out", "kind china_quota not asked for"),
         ("Later", "left_out", "outcome is scheduled"),
     ]
@@ -254,7 +254,7 @@ def test_overlapping_windows_are_flagged_in_the_markets_where_they_overlap() -> 
     flagged = dict(found.events.select("event_id", "note").iter_rows())
     assert flagged["A"].startswith("window overlaps B:")
     assert flagged["B"].startswith("window overlaps A:")
-    assert flagged["C"] == ""
+    assert flagged["C"] is None
     assert dict(found.table.select("event_id", "note").iter_rows()) == flagged
 
 

@@ -1,14 +1,15 @@
 """The mapping file of the ``files`` provider: which file holds what, and what its columns are called."""
 
 import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
-from exchina.errors import DataError, Problem
+from exchina.errors import DataError, Problem, did_you_mean
 from exchina.model import STRICT
 from exchina.plugins import located
 
@@ -128,7 +129,7 @@ class Assume:
 
 
 @checked(frozen=True, kw_only=True, config=STRICT)
-class Mapping:
+class MappingFile:
     """A whole mapping file."""
 
     source: Source
@@ -142,7 +143,20 @@ class Mapping:
     assume: Assume = Assume()
 
 
-def read_mapping(path: Path) -> Mapping:
+TABLES: dict[str, Any] = {
+    "source": Source,
+    "prices": Prices,
+    "dividends": Dividends,
+    "splits": Splits,
+    "shares": Shares,
+    "floats": Floats,
+    "fx": Rates,
+    "benchmarks": Benchmarks,
+    "assume": Assume,
+}
+
+
+def read_mapping(path: Path) -> MappingFile:
     """The mapping in a TOML file.
 
     Raises:
@@ -155,6 +169,27 @@ def read_mapping(path: Path) -> Mapping:
     except tomllib.TOMLDecodeError as fault:
         raise DataError(Problem(path.name, f"is not TOML: {fault}", "mend that line")) from fault
     try:
-        return TypeAdapter(Mapping).validate_python(settings)
+        return TypeAdapter(MappingFile).validate_python(settings)
     except ValidationError as fault:
-        raise DataError(*(located(path.name, error) for error in fault.errors())) from fault
+        raise DataError(*_problems(path.name, fault)) from fault
+
+
+def _problems(name: str, fault: ValidationError) -> Iterator[Problem]:
+    for error in fault.errors():
+        *place, last = error["loc"]
+        if last == "str" and isinstance(error["input"], dict):
+            continue  # meant as { is = ... }, which has errors of its own
+        words = [str(part + 1 if isinstance(part, int) else part) for part in place if part != "Fixed"]
+        where = " ".join([name, *words])
+        if error["type"] == "unexpected_keyword_argument":
+            known = _settings(place)
+            yield Problem(where, f"has no setting {str(last)!r}", did_you_mean(str(last), known))
+        else:
+            yield located(f"{where} {last}", {**error, "loc": ()})
+
+
+def _settings(place: Sequence[int | str]) -> list[str]:
+    """The settings that may stand at a place of the file."""
+    if "Fixed" in place:
+        return ["is"]
+    return [setting.name for setting in fields(TABLES[str(place[0])] if place else MappingFile)]

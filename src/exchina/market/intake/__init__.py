@@ -1,0 +1,1 @@
+"""How a person's own files become market tables."""

@@ -1,0 +1,152 @@
+"""The whole road on the sample market: every review sees only its own data cut-off, every verdict is kept."""
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from exchina import history, workflow
+from exchina.errors import DataError, InfeasibleError
+from exchina.market.view import MarketView, whole_view
+from exchina.model import MarketData
+from exchina.rulebook import parse_rulebook
+from exchina.rules.explain import explain
+from exchina.tables.market import CONTRACTS
+from exchina.universe import universe_on
+
+CUT = date(2023, 6, 1)
+
+
+def perturbed(view: MarketView, after: date, seed: int) -> MarketView:
+    """The same market with another future: every number known after a day is multiplied by noise."""
+    rng = np.random.default_rng(seed)
+
+    def noisy(name: str, table: pl.DataFrame) -> pl.DataFrame:
+        if name == "sessions":
+            return table
+        later = pl.col("known_date") > after
+        numbers = [c for c, kind in table.schema.items() if kind == pl.Float64 and c != "free_float_factor"]
+        noise = pl.Series(np.exp(rng.normal(0, 0.5, table.height)))
+        return table.with_columns(pl.when(later).then(pl.col(c) * noise).otherwise(pl.col(c)) for c in numbers)
+
+    market = MarketData(**{name: noisy(name, getattr(view.market, name)) for name in CONTRACTS})
+    measures = view.reference.policy_measures
+    kept = measures.with_columns(
+        status=pl.when(pl.col("known_date") > after).then(pl.lit("expired")).otherwise("status")
+    )
+    stages = view.reference.stages.filter(pl.col("valid_from") <= after)
+    return whole_view(market, replace(view.reference, policy_measures=kept, stages=stages), view.provenance)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_another_future_changes_nothing_earlier(chain, sample, seed) -> None:
+    """Weights, scores, verdicts and levels up to the cut are bit-identical whatever comes later."""
+    future = perturbed(sample, CUT, seed)
+    reviews = history.reviews_until(chain, sample, CUT)
+    there, here = (history.composed(chain, view, reviews) for view in (sample, future))
+    for one, other in zip(there, here, strict=True):
+        assert_frame_equal(one.members, other.members, check_exact=True)
+        assert_frame_equal(one.verdicts, other.verdicts, check_exact=True)
+    levels = [history.series_of(chain, view, made).levels.filter(pl.col("session") <= CUT) for view, made in ((sample, there), (future, here))]
+    assert_frame_equal(*levels, check_exact=True)
+
+
+def test_the_futures_do_differ_later(chain, sample, chain_series) -> None:
+    other = workflow.backtest(chain, perturbed(sample, CUT, 1))
+    assert not chain_series.levels.equals(other.levels)
+
+
+def test_every_basket_meets_its_rulebook(chain_series) -> None:
+    for basket in chain_series.baskets:
+        assert basket.members["weight"].sum() == pytest.approx(1, abs=1e-12)
+        assert (basket.members["weight"] > 0).all()
+        assert basket.members["company_id"].is_unique().all()
+        widened = any("issuer" in step for step in basket.steps)
+        assert widened or basket.members["weight"].max() <= 0.15 + 1e-9
+        assert set(basket.members["country"]).isdisjoint({"CN", "HK", "MO"})
+
+
+def test_every_company_keeps_a_verdict_of_every_screen(chain_series) -> None:
+    for basket in chain_series.baskets[::8]:
+        judged = basket.verdicts.filter(pl.col("kind") == "screen").group_by("company_id").len()
+        assert (judged["len"] == 1 + len(basket.book.screens)).all()
+
+
+def test_levels_start_at_the_base_value_and_follow_the_shares(chain_series, sample) -> None:
+    levels = chain_series.levels
+    assert levels.row(0) == (date(2014, 12, 19), "PR", 1000.0)
+    assert levels["session"].is_sorted()
+    assert levels["level"].is_finite().all()
+    assert chain_series.turnover["one_way"].is_between(0, 1).all()
+
+
+def test_a_review_is_continuous(chain_series) -> None:
+    """Shares before and after a review are worth the same at its close: the divisor never moves."""
+    assert chain_series.divisor.height == 1
+
+
+def test_the_floor_of_mp_is_seen_from_the_day_it_was_public(sample) -> None:
+    def instruments(day: date) -> set[str]:
+        cut = sample.as_of(day)
+        row = universe_on(cut.market, cut.reference, day).filter(pl.col("company_id") == "mp-materials").to_dicts()[0]
+        return {one["instrument"] for one in row["commitments"]}
+
+    assert "price_floor" not in instruments(date(2025, 7, 9))
+    assert "price_floor" in instruments(date(2025, 7, 10))
+
+
+def test_explain_says_why_in_and_why_out(chain, chain_series) -> None:
+    basket = chain_series.baskets[-1]
+    member = explain(basket, basket.members["company_id"][0])
+    assert "IN: weight" in member
+    assert "policy score" in member
+    out = explain(basket, "arafura-rare-earths")
+    assert "FAIL  screen supply_chain_stage: developer; needs any of producer" in out
+    assert "OUT: fails supply_chain_stage" in out
+    with pytest.raises(DataError, match="did you mean 'mp-materials'"):
+        explain(basket, "mp-material")
+
+
+def test_a_preview_before_the_cut_off_uses_the_day_asked_for(chain, sample) -> None:
+    basket = workflow.propose(chain, sample.as_of(date(2026, 6, 3)))
+    assert basket.review.effective == date(2026, 6, 18)
+    assert basket.review.cutoff == date(2026, 6, 3)
+
+
+def test_too_few_companies_stop_or_hold(chain, sample) -> None:
+    strict = chain.text.replace("at_least = 5, why", "at_least = 19, why")
+    with pytest.raises(InfeasibleError, match="magnet-chain review 2014-12-19: select: .* wants at least 19"):
+        workflow.backtest(parse_rulebook(strict), sample)
+
+
+def test_held_basket_says_so(chain, sample) -> None:
+    """Too few names in some review: the basket before is held, drifted, and the step is written down."""
+    made = history.composed(chain, sample, history.reviews_until(chain, sample, date(2016, 6, 30)))
+    most = max(basket.members.height for basket in made[:2])
+    hold = parse_rulebook(chain.text.replace("at_least = 5, why", f"at_least = {made[0].members.height}, why"))
+    held = history.composed(hold, sample, history.reviews_until(hold, sample, date(2016, 6, 30)))
+    steps = [step for basket in held for step in basket.steps if step.startswith("hold_previous_basket")]
+    assert steps or most == made[0].members.height
+    for basket in held:
+        assert basket.members["weight"].sum() == pytest.approx(1, abs=1e-12)
+
+
+def test_a_missing_rate_is_an_error_that_names_it(sample) -> None:
+    day = date(2024, 3, 1)
+    cut = sample.as_of(day)
+    lame = replace(cut.market, fx=cut.market.fx.filter(pl.col("currency") != "AUD"))
+    with pytest.raises(DataError, match="no rate for AUD on 2024-03-01"):
+        universe_on(lame, cut.reference, day)
+
+
+def test_prices_that_end_too_early_are_an_error(chain, sample) -> None:
+    with pytest.raises(DataError, match="prices of 'sample' end on"):
+        history.composed(chain, sample, history.reviews_until(chain, sample, date(2027, 6, 30)))
+
+
+def test_unknown_calendar_is_an_error(chain, sample) -> None:
+    with pytest.raises(DataError, match="no calendar called 'XNYZ' .*did you mean 'XNYS'"):
+        workflow.backtest(parse_rulebook(chain.text.replace('calendar = "XNYS"', 'calendar = "XNYZ"')), sample)

@@ -1,0 +1,71 @@
+"""Rulebooks: every fault at once, each with its place and a cure."""
+
+from pathlib import Path
+
+import pytest
+from exchina.errors import RulebookError
+from exchina.rulebook import in_english, parse_rulebook
+
+
+@pytest.fixture
+def text(root: Path) -> str:
+    return (root / "indices" / "magnet-chain" / "rulebook.toml").read_text()
+
+
+def faults(text: str) -> list[str]:
+    with pytest.raises(RulebookError) as caught:
+        parse_rulebook(text, "rulebook.toml")
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_seven_faults_are_seven_problems(text: str) -> None:
+    broken = (
+        text.replace("china_dependence", "china_dependance")
+        .replace('currency = "USD"', 'currency = "usd"')
+        .replace("policy_sponsor = { at_most = 0.50, why", "policy_sponsor = { at_most = 0.50, at_mots = 1, why")
+        .replace("at_least = 5, why", 'at_least = "five", why')
+        .replace('family = "fixed_weight"', 'family = "mcap"')
+        .replace('"hold_previous_basket"', '"hold_basket"')
+        .replace("participation = 0.20, why", "participation = 2.0, why")
+    )
+    found = faults(broken)
+    assert len(found) == 7
+    assert "rulebook.toml: screen.china_dependance: no screen called 'china_dependance' (did you mean 'china_dependence'?)" in found
+    assert "rulebook.toml: cap.policy_sponsor.at_mots: cap 'policy_sponsor' has no setting 'at_mots' (did you mean 'at_most'?)" in found
+    assert any("cap.if_infeasible: no step called 'hold_basket' (did you mean 'hold_previous_basket'?)" in one for one in found)
+    assert any("index.currency" in one and "'usd'" in one for one in found)
+    assert any("select.top.at_least" in one and "'five'" in one for one in found)
+    assert any("calculation.family" in one and "'fixed_weight'" in one for one in found)
+    assert any("cap.liquidity.participation" in one and "found 2.0" in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('why = "Large enough to trade."', 'why = " "', "screen.daily_traded_value.why: every rule says why it is there"),
+        ("[review]", "[reviews]", "reviews: no table called [reviews] (did you mean 'review'?)"),
+        ("issuer = { at_most = 0.15", "issuer = { at_most = 0.01", "0.01 x 20 = 0.2 < 1 (at least 0.0500)"),
+        ("announced_sessions_before = 5", "announced_sessions_before = 12", "announced before its data is cut off"),
+        ("months = [3, 6, 9, 12]", "months = [3, 13]", "months are numbers from 1 to 12"),
+        ("[weight]", "[weight]\nfree_float_cap = { why = \"x\" }", "weight: found 2 rules ([weight] holds exactly one rule)"),
+        ("count = 20, ", "", "select.top.count: this setting is required"),
+        ("[index]", "[index", "not valid TOML"),
+        ('calendar = "XNYS"', 'calendar = "XNYS"\ncalender = 1', "[review] has no setting 'calender' (did you mean 'calendar'?)"),
+    ],
+)
+def test_each_fault_says_what_and_how_to_mend(text: str, old: str, new: str, fault: str) -> None:
+    assert old in text
+    assert any(fault in found for found in faults(text.replace(old, new)))
+
+
+def test_same_text_same_hash(text: str) -> None:
+    assert parse_rulebook(text).content_hash == parse_rulebook(text).content_hash
+    assert parse_rulebook(text + "\n").content_hash != parse_rulebook(text).content_hash
+
+
+def test_english_says_every_rule_and_its_why(text: str) -> None:
+    book = parse_rulebook(text)
+    said = in_english(book)
+    for rule in book.rules:
+        assert rule.name.replace("_", " ") in said
+        assert rule.why in said
