@@ -8,7 +8,7 @@ import pytest
 from exchina import workflow
 from exchina.market.view import MarketView
 from exchina.model import IndexSeries, Rulebook
-from exchina.workspace import Workspace, find_workspace, lay_workspace
+from exchina.workspace import Workspace, init, open_workspace
 
 ROOT = Path(__file__).resolve().parents[1]
 FETCHED = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -33,8 +33,8 @@ def shared() -> Path:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace of its own with the sample market in its store; tests read it and write elsewhere."""
     folder = tmp_path_factory.mktemp("desk")
-    lay_workspace(folder)
-    place = find_workspace(folder)
+    init(folder)
+    place = open_workspace(folder)
     workflow.fetch(place, "sample", market="sample", recorded_at=FETCHED)
     return place
 

@@ -24,7 +24,11 @@ def _filled(table: pl.DataFrame) -> pl.DataFrame:
     day = next((column for column in ("session", "ex_date", "effective_date") if column in table.columns), None)
     known = "known_date" in table.columns or "close_at" in table.columns or day is None
     table = table if known else table.with_columns(known_date=pl.col(day))
-    return table.with_columns(volume=pl.lit(None, pl.Float64)) if "close" in table.columns and "volume" not in table.columns else table
+    return (
+        table.with_columns(volume=pl.lit(None, pl.Float64))
+        if "close" in table.columns and "volume" not in table.columns
+        else table
+    )
 
 
 def sessions(calendar: str, days: Iterable[date]) -> pl.DataFrame:

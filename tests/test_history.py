@@ -50,7 +50,10 @@ def test_another_future_changes_nothing_earlier(chain, sample, seed) -> None:
     for one, other in zip(there, here, strict=True):
         assert_frame_equal(one.members, other.members, check_exact=True)
         assert_frame_equal(one.verdicts, other.verdicts, check_exact=True)
-    levels = [history.series_of(chain, view, made).levels.filter(pl.col("session") <= CUT) for view, made in ((sample, there), (future, here))]
+    levels = [
+        history.series_of(chain, view, made).levels.filter(pl.col("session") <= CUT)
+        for view, made in ((sample, there), (future, here))
+    ]
     assert_frame_equal(*levels, check_exact=True)
 
 

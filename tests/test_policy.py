@@ -23,7 +23,12 @@ FACTS = {
 }
 MID_2025 = [
     {"company_id": "mp-materials", "market_cap_usd": 163.5e6 * 33.27, "programme_capex_usd": 700e6},
-    {"company_id": "lynas-rare-earths", "market_cap_usd": 8.1e9 * 0.66, "ndpr_tonnes_per_year": 8320.0, "revenue_share_ndpr": 0.85},
+    {
+        "company_id": "lynas-rare-earths",
+        "market_cap_usd": 8.1e9 * 0.66,
+        "ndpr_tonnes_per_year": 8320.0,
+        "revenue_share_ndpr": 0.85,
+    },
     {"company_id": "iluka-resources", "programme_capex_usd": 1.75e9 * 0.66},
 ]
 MID_2026 = [
@@ -41,7 +46,9 @@ def reference(root: Path) -> Reference:
     return read_reference(root / "indices" / "reference")
 
 
-def scores(reference: Reference, day: date, rows: list[dict[str, object]], *, scope: float | None = None) -> dict[str, dict[str, float]]:
+def scores(
+    reference: Reference, day: date, rows: list[dict[str, object]], *, scope: float | None = None
+) -> dict[str, dict[str, float]]:
     rate = pl.col("amount_currency").fill_null("USD").replace_strict(FX, return_dtype=pl.Float64)
     measures = reference.policy_measures.with_columns(amount_usd=pl.col("amount_value") * rate)
     if scope is not None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from exchina.errors import RulebookError
 from exchina.rulebook import in_english, parse_rulebook
 
@@ -30,9 +31,17 @@ def test_seven_faults_are_seven_problems(text: str) -> None:
     )
     found = faults(broken)
     assert len(found) == 7
-    assert "rulebook.toml: screen.china_dependance: no screen called 'china_dependance' (did you mean 'china_dependence'?)" in found
-    assert "rulebook.toml: cap.policy_sponsor.at_mots: cap 'policy_sponsor' has no setting 'at_mots' (did you mean 'at_most'?)" in found
-    assert any("cap.if_infeasible: no step called 'hold_basket' (did you mean 'hold_previous_basket'?)" in one for one in found)
+    assert (
+        "rulebook.toml: screen.china_dependance: no screen called 'china_dependance' (did you mean 'china_dependence'?)"
+        in found
+    )
+    assert (
+        "rulebook.toml: cap.policy_sponsor.at_mots: cap 'policy_sponsor' has no setting 'at_mots' (did you mean 'at_most'?)"
+        in found
+    )
+    assert any(
+        "cap.if_infeasible: no step called 'hold_basket' (did you mean 'hold_previous_basket'?)" in one for one in found
+    )
     assert any("index.currency" in one and "'usd'" in one for one in found)
     assert any("select.top.at_least" in one and "'five'" in one for one in found)
     assert any("calculation.family" in one and "'fixed_weight'" in one for one in found)
@@ -42,15 +51,27 @@ def test_seven_faults_are_seven_problems(text: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('why = "Large enough to trade."', 'why = " "', "screen.daily_traded_value.why: every rule says why it is there"),
+        (
+            'why = "Large enough to trade."',
+            'why = " "',
+            "screen.daily_traded_value.why: every rule says why it is there",
+        ),
         ("[review]", "[reviews]", "reviews: no table called [reviews] (did you mean 'review'?)"),
         ("issuer = { at_most = 0.15", "issuer = { at_most = 0.01", "0.01 x 20 = 0.2 < 1 (at least 0.0500)"),
         ("announced_sessions_before = 5", "announced_sessions_before = 12", "announced before its data is cut off"),
         ("months = [3, 6, 9, 12]", "months = [3, 13]", "months are numbers from 1 to 12"),
-        ("[weight]", "[weight]\nfree_float_cap = { why = \"x\" }", "weight: found 2 rules ([weight] holds exactly one rule)"),
+        (
+            "[weight]",
+            '[weight]\nfree_float_cap = { why = "x" }',
+            "weight: found 2 rules ([weight] holds exactly one rule)",
+        ),
         ("count = 20, ", "", "select.top.count: this setting is required"),
         ("[index]", "[index", "not valid TOML"),
-        ('calendar = "XNYS"', 'calendar = "XNYS"\ncalender = 1', "[review] has no setting 'calender' (did you mean 'calendar'?)"),
+        (
+            'calendar = "XNYS"',
+            'calendar = "XNYS"\ncalender = 1',
+            "[review] has no setting 'calender' (did you mean 'calendar'?)",
+        ),
     ],
 )
 def test_each_fault_says_what_and_how_to_mend(text: str, old: str, new: str, fault: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -14,7 +14,7 @@ from exchina.errors import ExchinaError, Problem
 
 if TYPE_CHECKING:
     from exchina.market.view import MarketView
-    from exchina.model import Basket, IndexSeries, Rulebook
+    from exchina.model import Rulebook
     from exchina.workspace import Workspace
 
 Audience = Literal["retail", "institutional", "internal"]
@@ -49,9 +49,9 @@ class Common:
     json: Annotated[bool, Parameter(negative="")] = False
 
     def place(self) -> "Workspace":
-        from exchina.workspace import find_workspace
+        from exchina.workspace import open_workspace
 
-        return find_workspace(self.workspace)
+        return open_workspace(self.workspace)
 
 
 @Parameter(name="*")
@@ -79,9 +79,9 @@ def init(folder: Path, *, common: Common = COMMON) -> int:
     Parameters:
         folder: where; made if it does not exist.
     """
-    from exchina.workspace import lay_workspace
+    from exchina import workspace
 
-    written = lay_workspace(folder)
+    written = workspace.init(folder)
     if common.json:
         terminal.as_json({"workspace": folder, "written": written})
     else:
@@ -127,7 +127,9 @@ def fetch(
     counts = ", ".join(f"{count:,} {name}" for name, count in saved.added.items()) or "nothing new"
     terminal.say(f"market {saved.market!r}{' (dry run, nothing written)' if dry_run else ''}: {counts}")
     if revised:
-        terminal.say("changed values kept beside the old ones: " + ", ".join(f"{n} {name}" for name, n in revised.items()))
+        terminal.say(
+            "changed values kept beside the old ones: " + ", ".join(f"{n} {name}" for name, n in revised.items())
+        )
     return 0
 
 
@@ -156,15 +158,15 @@ def explain(index: str, company: str | None = None, *, data: Data = DATA, common
 
     book = _book(index, common)
     if company is None:
-        text = in_english(book)
+        text, lines = in_english(book), ""
     else:
         with terminal.working("forming the basket"):
-            text = workflow.explain(workflow.propose(book, _view(data, common)), company)
+            view = _view(data, common)
+            text, lines = workflow.explain(workflow.propose(book, view), company), terminal.label(view.provenance)
     if common.json:
         terminal.as_json({"index": index, "company": company, "text": text})
     else:
-        terminal.say(text)
-        terminal.say(_label(_view(data, common)) if company else "")
+        terminal.say("\n".join([text, lines]).rstrip())
     return 0
 
 
@@ -179,8 +181,8 @@ def propose(index: str, *, data: Data = DATA, common: Common = COMMON) -> int:
     if common.json:
         terminal.as_json({**vars(basket.review), "members": basket.members.to_dicts(), "steps": basket.steps})
         return 0
-    _show_basket(basket)
-    terminal.say(_label(view))
+    terminal.show_basket(basket)
+    terminal.say(terminal.label(view.provenance))
     return 0
 
 
@@ -195,8 +197,8 @@ def backtest(index: str, *, data: Data = DATA, common: Common = COMMON) -> int:
     if common.json:
         terminal.as_json({"levels": series.levels.to_dicts(), "turnover": series.turnover.to_dicts()})
         return 0
-    _show_series(series)
-    terminal.say(_label(view))
+    terminal.show_series(series)
+    terminal.say(terminal.label(view.provenance))
     return 0
 
 
@@ -220,8 +222,8 @@ def study(
     if common.json:
         terminal.as_json({"table": result.table.to_dicts(), "events": result.events.to_dicts()})
         return 0
-    _show_study(result)
-    terminal.say(_label(view))
+    terminal.show_study(result)
+    terminal.say(terminal.label(view.provenance))
     return 0
 
 
@@ -291,7 +293,7 @@ def publish(
     terminal.say(f"{state}: {index}, review effective {done.entry.for_day}, ledger row {done.entry.sequence}")
     for name in done.entry.files:
         terminal.say(f"  {place.reports / name}")
-    terminal.say(_label(view))
+    terminal.say(terminal.label(view.provenance))
     return 0
 
 
@@ -329,7 +331,10 @@ def serve(
     place = common.place()
     if dry_run:
         due = service.waiting(place, _moment(now))
-        terminal.table([{"due since": d.at, "do": d.job.do, "index": d.job.index, "review": d.review.effective} for d in due], "due")
+        terminal.table(
+            [{"due since": d.at, "do": d.job.do, "index": d.job.index, "review": d.review.effective} for d in due],
+            "due",
+        )
         return 0
     if not once:
         service.run_forever(lambda: _pass(place, _moment(now), common))
@@ -368,74 +373,6 @@ def _view(data: Data, common: Common) -> "MarketView":
     from exchina import workflow
 
     return workflow.open_market(data.market, known_by=data.as_of, workspace=common.workspace)
-
-
-def _label(view: "MarketView") -> str:
-    data = view.provenance
-    return ("SIMULATED PRICES. " if data.simulated else "") + f"Source: {data.source}; prices to {data.through}."
-
-
-def _show_basket(basket: "Basket") -> None:
-    review, show = basket.review, terminal.percent
-    rows = [
-        {
-            "company": row["name"],
-            "line": row["symbol"],
-            "stage": row["stage"],
-            "weight %": show(row["weight"]),
-            "before %": show(row["previous_weight"]),
-            "uncapped %": show(row["uncapped_weight"]),
-            "score": f"{row['policy_score']:.2f}",
-        }
-        for row in basket.members.to_dicts()
-    ]
-    terminal.table(rows, f"{basket.book.index.name}, effective after the close of {review.effective}")
-    if basket.leavers.height:
-        terminal.say("Leaving: " + ", ".join(basket.leavers["name"].to_list()))
-    for step in basket.steps:
-        terminal.say(step)
-    terminal.say(f"Announced {review.announced}, data of {review.cutoff}. One-way turnover {show(basket.turnover) or '-'} %.")
-    if basket.weak_facts.height:
-        terminal.say(f"{basket.weak_facts.height} facts of weak confidence stand behind these members.")
-
-
-def _show_series(series: "IndexSeries") -> None:
-    from exchina.analytics.performance import summary
-
-    terminal.table(summary(series.levels.select("session", "level")).to_dicts(), f"{series.book.index.name} (hypothetical)")
-    turnover = {row["session"]: row["one_way"] for row in series.turnover.to_dicts()}
-    rows = [
-        {
-            "effective": basket.review.effective,
-            "members": basket.members.height,
-            "largest": basket.members["name"][0],
-            "largest %": terminal.percent(basket.members["weight"][0]),
-            "turnover %": terminal.percent(turnover.get(basket.review.effective)),
-            "remarks": "; ".join(basket.steps),
-        }
-        for basket in series.baskets
-    ]
-    terminal.table(rows, "reviews")
-    carried = series.statuses["status"].value_counts(sort=True).rows()
-    terminal.say("Carried prices: " + (", ".join(f"{count:,} {status}" for status, count in carried) or "none"))
-
-
-def _show_study(result: Any) -> None:
-    rows = [
-        {
-            "event": row["event_date"],
-            "title": row["title"],
-            "group": row["group"],
-            "names": row["names"],
-            "left out": row["left_out"],
-            "window": row["window"],
-            "CAR %": terminal.percent(row["car"], signed=True),
-        }
-        for row in result.table.to_dicts()
-    ]
-    terminal.table(rows, "Cumulative abnormal returns, descriptive: no significance is claimed")
-    left = result.events.filter(result.events["status"] != "studied").to_dicts()
-    terminal.table([{"event": r["event_date"], "title": r["title"], "left out because": r["note"]} for r in left], "not studied")
 
 
 def main(tokens: Sequence[str] | None = None) -> None:

@@ -39,7 +39,10 @@ def next_review(book: Rulebook, view: MarketView, day: date) -> list[Review]:
     """
     known = reviews_until(book, view, day + AHEAD)
     count = 1 + sum(review.effective < day for review in known)
-    return [*known[: count - 1], *(replace(review, cutoff=min(review.cutoff, day)) for review in known[count - 1 : count])]
+    return [
+        *known[: count - 1],
+        *(replace(review, cutoff=min(review.cutoff, day)) for review in known[count - 1 : count]),
+    ]
 
 
 def composed(book: Rulebook, view: MarketView, wanted: list[Review]) -> list[Basket]:
@@ -94,9 +97,7 @@ def constituents(series: IndexSeries, view: MarketView) -> pl.DataFrame:
     """Who was in the index from when, with the market and the benchmark of each line, for an event study."""
     venues = view.reference.venues.select("mic", "calendar", benchmark="local_benchmark_symbol")
     rows = [
-        basket.members.select(
-            "symbol", "stage", "weight", "currency", "mic", effective=pl.lit(basket.review.effective)
-        )
+        basket.members.select("symbol", "stage", "weight", "currency", "mic", effective=pl.lit(basket.review.effective))
         for basket in series.baskets
     ]
     return pl.concat(rows).join(venues, on="mic", how="left", maintain_order="left").drop("mic")

@@ -57,7 +57,9 @@ def in_force(measures: pl.DataFrame, day: date) -> pl.DataFrame:
         .unique("id", keep="last", maintain_order=True)
     )
     alive = pl.col("status").replace_strict(BIND, return_dtype=pl.Float64) > 0
-    return last.with_columns(_end=_end_of_protection()).filter(alive & (pl.col("_end").is_null() | (pl.col("_end") > day)))
+    return last.with_columns(_end=_end_of_protection()).filter(
+        alive & (pl.col("_end").is_null() | (pl.col("_end") > day))
+    )
 
 
 def _end_of_protection() -> pl.Expr:
@@ -65,9 +67,7 @@ def _end_of_protection() -> pl.Expr:
     return pl.coalesce("valid_to", by_tenor)
 
 
-def backing(
-    measures: pl.DataFrame, sponsors: pl.DataFrame, companies: pl.DataFrame, day: date
-) -> pl.DataFrame:
+def backing(measures: pl.DataFrame, sponsors: pl.DataFrame, companies: pl.DataFrame, day: date) -> pl.DataFrame:
     """The backing score of every company that holds a commitment, as of ``day``.
 
     Args:
@@ -129,7 +129,9 @@ def _offtake() -> pl.Expr:
     share = (pl.col("volume_t_per_year") / tonnes).clip(0, 1).fill_null(0.0)
     magnets = pl.col("product").str.contains("(?i)magnet")
     side_line = magnets & (pl.col("stage") != "magnet_maker")
-    stage_weight = pl.when(side_line).then(0.5).when(magnets).then(1.0).otherwise(pl.col("revenue_share_ndpr").fill_null(1.0))
+    stage_weight = (
+        pl.when(side_line).then(0.5).when(magnets).then(1.0).otherwise(pl.col("revenue_share_ndpr").fill_null(1.0))
+    )
     must_buy = (pl.col("take_obligation") == "true") & pl.col("instrument").is_in(["offtake", "price_floor"])
     return pl.when(must_buy).then(share * stage_weight * pl.col("_firmness") * pl.col("_time")).otherwise(0.0)
 

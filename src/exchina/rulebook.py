@@ -10,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from exchina.errors import Problem, RulebookError, did_you_mean
 from exchina.model import CalculationRule, IndexFacts, ReviewRule, Rule, Rulebook
 from exchina.plugins import located
-from exchina.rules.registers import REGISTERS
 from exchina.rules.pipeline import HOLD
+from exchina.rules.registers import REGISTERS
 
 RuleKind = Literal["screen", "select", "weight", "cap"]
 Checked = TypeVar("Checked")
@@ -39,7 +39,11 @@ def parse_rulebook(text: str, where: str = "rulebook") -> Rulebook:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise RulebookError(Problem(where, f"not valid TOML: {fault}")) from fault
-    problems = [Problem(table, f"no table called [{table}]", did_you_mean(table, TABLES)) for table in tree if table not in TABLES]
+    problems = [
+        Problem(table, f"no table called [{table}]", did_you_mean(table, TABLES))
+        for table in tree
+        if table not in TABLES
+    ]
     index = _table(tree, "index", IndexFacts, problems)
     review = _table(tree, "review", ReviewRule, problems)
     calculation = _table(tree, "calculation", CalculationRule, problems)
@@ -152,7 +156,11 @@ def in_english(book: Rulebook) -> str:
     ]
     lines += [f"{number}. {rule_in_english(rule)}" for number, rule in enumerate(book.rules, 1)]
     lines += ["", "If the caps cannot be met: " + (", then ".join(book.if_infeasible) or "stop") + "."]
-    conventions = [f"{name} = {value}: {MEANINGS[name][value]}." for name, value in vars(book.calculation).items() if name in MEANINGS]
+    conventions = [
+        f"{name} = {value}: {MEANINGS[name][value]}."
+        for name, value in vars(book.calculation).items()
+        if name in MEANINGS
+    ]
     return "\n".join([*lines, "", *conventions])
 
 

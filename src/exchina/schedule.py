@@ -70,8 +70,14 @@ def parse_schedule(text: str, index_ids: Collection[str], where: str = "schedule
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise RulebookError(Problem(where, f"not valid TOML: {fault}")) from fault
-    problems = [Problem(f"{where}: {key}", f"no table called {key!r}", "a schedule holds [[job]] tables") for key in tree if key != "job"]
-    jobs = [_job(f"{where}: job {number}", raw, index_ids, problems) for number, raw in enumerate(tree.get("job", []), 1)]
+    problems = [
+        Problem(f"{where}: {key}", f"no table called {key!r}", "a schedule holds [[job]] tables")
+        for key in tree
+        if key != "job"
+    ]
+    jobs = [
+        _job(f"{where}: job {number}", raw, index_ids, problems) for number, raw in enumerate(tree.get("job", []), 1)
+    ]
     if problems:
         raise RulebookError(*problems)
     return tuple(job for job in jobs if job is not None)

@@ -3,12 +3,16 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
 from exchina.errors import Problem
+
+if TYPE_CHECKING:
+    from exchina.analytics.event_study import EventStudy
+    from exchina.model import Basket, IndexSeries, Provenance
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -59,3 +63,75 @@ def working(what: str) -> Iterator[None]:
     """Show that something is under way, on a terminal only."""
     with ERR.status(what):
         yield
+
+
+def label(data: "Provenance") -> str:
+    """Where the prices came from; simulated ones say so first."""
+    return ("SIMULATED PRICES. " if data.simulated else "") + f"Source: {data.source}; prices to {data.through}."
+
+
+def show_basket(basket: "Basket") -> None:
+    """A pro forma as a table, with leavers, steps, turnover and weak facts."""
+    review = basket.review
+    rows = [
+        {
+            "company": row["name"],
+            "line": row["symbol"],
+            "stage": row["stage"],
+            "weight %": percent(row["weight"]),
+            "before %": percent(row["previous_weight"]),
+            "uncapped %": percent(row["uncapped_weight"]),
+            "score": f"{row['policy_score']:.2f}",
+        }
+        for row in basket.members.to_dicts()
+    ]
+    table(rows, f"{basket.book.index.name}, effective after the close of {review.effective}")
+    if basket.leavers.height:
+        say("Leaving: " + ", ".join(basket.leavers["name"].to_list()))
+    for step in basket.steps:
+        say(step)
+    say(f"Announced {review.announced}, data of {review.cutoff}. One-way turnover {percent(basket.turnover) or '-'} %.")
+    if basket.weak_facts.height:
+        say(f"{basket.weak_facts.height} facts of weak confidence stand behind these members.")
+
+
+def show_series(series: "IndexSeries") -> None:
+    """A backtest: performance, one line a review, carried prices."""
+    from exchina.analytics.performance import summary
+
+    table(summary(series.levels.select("session", "level")).to_dicts(), f"{series.book.index.name} (hypothetical)")
+    turnover = {row["session"]: row["one_way"] for row in series.turnover.to_dicts()}
+    rows = [
+        {
+            "effective": basket.review.effective,
+            "members": basket.members.height,
+            "largest": basket.members["name"][0],
+            "largest %": percent(basket.members["weight"][0]),
+            "turnover %": percent(turnover.get(basket.review.effective)),
+            "remarks": "; ".join(basket.steps),
+        }
+        for basket in series.baskets
+    ]
+    table(rows, "reviews")
+    carried = series.statuses["status"].value_counts(sort=True).rows()
+    say("Carried prices: " + (", ".join(f"{count:,} {status}" for status, count in carried) or "none"))
+
+
+def show_study(result: "EventStudy") -> None:
+    """An event study: a row per event and group, then the events left out."""
+    rows = [
+        {
+            "event": row["event_date"],
+            "title": row["title"],
+            "group": row["group"],
+            "names": row["names"],
+            "left out": row["left_out"],
+            "window": row["window"],
+            "CAR %": percent(row["car"], signed=True),
+            "note": row["note"],
+        }
+        for row in result.table.to_dicts()
+    ]
+    table(rows, "Cumulative abnormal returns, descriptive: no significance is claimed")
+    left = result.events.filter(result.events["status"] != "studied").to_dicts()
+    table([{"event": r["event_date"], "title": r["title"], "left out because": r["note"]} for r in left], "not studied")

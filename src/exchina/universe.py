@@ -47,7 +47,11 @@ def universe_on(market: MarketData, reference: Reference, day: date) -> pl.DataF
     lines = _lines(market, reference, day)
     known = _exposures(reference, day)
     companies = reference.companies.select(
-        "name", "rare_earth_exposure", company_id="id", country="country_of_domicile", dated_china_share=_dated_china(day)
+        "name",
+        "rare_earth_exposure",
+        company_id="id",
+        country="country_of_domicile",
+        dated_china_share=_dated_china(day),
     )
     table = (
         lines.join(companies, on="company_id", maintain_order="left")
@@ -64,9 +68,7 @@ def universe_on(market: MarketData, reference: Reference, day: date) -> pl.DataF
 def _lines(market: MarketData, reference: Reference, day: date) -> pl.DataFrame:
     """The one listing that stands for each company: priced before unpriced, then primary, then file order."""
     recent = market.prices.filter(pl.col("session").is_between(day - timedelta(days=PRICED_WITHIN_DAYS), day))
-    last = recent.group_by("symbol").agg(
-        pl.col("close").sort_by("session").last(), price_date=pl.col("session").max()
-    )
+    last = recent.group_by("symbol").agg(pl.col("close").sort_by("session").last(), price_date=pl.col("session").max())
     started = pl.col("first_trade_date").is_null() | (pl.col("first_trade_date") <= day)
     live = pl.col("last_trade_date").is_null() | (pl.col("last_trade_date") >= day)
     return (
@@ -91,7 +93,9 @@ def _stages(reference: Reference, day: date) -> pl.DataFrame:
 def _exposures(reference: Reference, day: date) -> pl.DataFrame:
     """The latest known value of each metric, one column a metric (keep known by ``day``, then the last ``as_of``)."""
     known = reference.exposures.filter((pl.col("known_date") <= day) & pl.col("metric").is_in(list(EXPOSURES)))
-    last = known.sort("company_id", "metric", "as_of").unique(["company_id", "metric"], keep="last", maintain_order=True)
+    last = known.sort("company_id", "metric", "as_of").unique(
+        ["company_id", "metric"], keep="last", maintain_order=True
+    )
     wide = last.pivot("metric", index="company_id", values="value", maintain_order=True)
     absent = [pl.lit(None, pl.Float64).alias(metric) for metric in EXPOSURES if metric not in wide.columns]
     currency = last.filter(pl.col("metric") == "programme_capex").select("company_id", capex_currency="unit")
@@ -123,7 +127,9 @@ def _share_counts(market: MarketData, day: date) -> pl.DataFrame:
 def _floats(market: MarketData, day: date) -> pl.DataFrame:
     known = market.floats.filter(pl.col("known_date") <= day)
     split = {
-        basis: _latest(known.filter(pl.col("basis") == basis), "symbol").select("symbol", pl.col("free_float_factor").alias(basis))
+        basis: _latest(known.filter(pl.col("basis") == basis), "symbol").select(
+            "symbol", pl.col("free_float_factor").alias(basis)
+        )
         for basis in ("reported", "assumed")
     }
     return split["reported"].join(split["assumed"], on="symbol", how="full", coalesce=True)
@@ -146,7 +152,11 @@ def _sizes() -> list[pl.Expr]:
         (pl.col("close") * pl.col("rate")).alias("close_usd"),
         (pl.col("close") * pl.col("rate") * shares).alias("market_cap_usd"),
         pl.coalesce(reported, "assumed").alias("free_float_factor"),
-        pl.when(reported.is_not_null()).then(pl.lit("reported")).when(pl.col("assumed").is_not_null()).then(pl.lit("assumed")).alias("float_basis"),
+        pl.when(reported.is_not_null())
+        .then(pl.lit("reported"))
+        .when(pl.col("assumed").is_not_null())
+        .then(pl.lit("assumed"))
+        .alias("float_basis"),
         (pl.col("traded_values") * pl.col("rate")).alias("traded_values_usd"),
         pl.coalesce("china_revenue_share", "dated_china_share").alias("china_revenue_share"),
     ]
@@ -167,7 +177,9 @@ def _with_backing(table: pl.DataFrame, market: MarketData, reference: Reference,
     score = policy.backing(measures, reference.sponsors, table, day)
     firm = policy.in_force(measures, day).select(
         "company_id",
-        commitment=pl.struct("instrument", "status", bind=pl.col("status").replace_strict(policy.BIND, return_dtype=pl.Float64)),
+        commitment=pl.struct(
+            "instrument", "status", bind=pl.col("status").replace_strict(policy.BIND, return_dtype=pl.Float64)
+        ),
     )
     held = firm.group_by("company_id", maintain_order=True).agg(commitments="commitment")
     parts = [pl.col(part).fill_null(0.0) for part in (*policy.SCORE_WEIGHTS, "policy_score")]

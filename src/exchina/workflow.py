@@ -18,28 +18,11 @@ from exchina.market.view import MarketView, whole_view
 from exchina.model import Basket, IndexSeries, Publication, Review, Rulebook
 from exchina.reference import check_reference, read_reference
 from exchina.rulebook import parse_rulebook
-from exchina.rules.explain import explain
-from exchina.workspace import Workspace, find_workspace, lay_workspace
+from exchina.rules.explain import explain as explain
+from exchina.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
     from exchina.reporting.document import Document
-
-__all__ = [
-    "Published",
-    "backtest",
-    "check",
-    "explain",
-    "fetch",
-    "find_workspace",
-    "lay_workspace",
-    "open_market",
-    "propose",
-    "publish",
-    "read_rulebook",
-    "report",
-    "study",
-    "verify",
-]
 
 REVIEW = "review"
 
@@ -95,7 +78,7 @@ def open_market(name: str, *, known_by: date | None = None, workspace: str | Pat
     Raises:
         DataError: no such market, or damaged or contradictory data.
     """
-    place = find_workspace(Path(workspace))
+    place = open_workspace(Path(workspace))
     data, provenance = load(place.store, name)
     view = whole_view(data, read_reference(place.reference), provenance)
     return view if known_by is None else view.as_of(known_by)
@@ -195,7 +178,9 @@ def publish(
         return Published(entry, new=False)
     cut = view.as_of(review.announced)
     files = _files(workspace, book, cut, review, audience, benchmark)
-    entry, new = ledger.publish(book.index.id, REVIEW, review.effective, files, _inputs(book, cut), published_at)
+    entry, new = ledger.publish(
+        book.index.id, REVIEW, review.effective, files, _inputs(book, cut), published_at=published_at
+    )
     return Published(entry, new)
 
 
@@ -257,7 +242,12 @@ def check(workspace: Workspace) -> list[Problem]:
     for path in sorted(workspace.reports.glob("layouts/*.toml")):
         problems += tried(read_layout, path.read_text(encoding="utf-8"), str(path))
     if workspace.schedule.is_file():
-        problems += tried(parse_schedule, workspace.schedule.read_text(encoding="utf-8"), workspace.index_ids(), str(workspace.schedule))
+        problems += tried(
+            parse_schedule,
+            workspace.schedule.read_text(encoding="utf-8"),
+            workspace.index_ids(),
+            str(workspace.schedule),
+        )
     for market in markets(workspace.store):
         problems += tried(load, workspace.store, market)
     return problems
@@ -302,5 +292,7 @@ def _written(path: Path, content: bytes) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     except OSError as fault:
-        raise PublicationError(Problem(str(path), f"cannot be written: {fault.strerror}", "choose another folder")) from fault
+        raise PublicationError(
+            Problem(str(path), f"cannot be written: {fault.strerror}", "choose another folder")
+        ) from fault
     return path

@@ -53,7 +53,7 @@ class Workspace:
         return self.indices / index_id / "rulebook.toml"
 
 
-def find_workspace(root: Path) -> Workspace:
+def open_workspace(root: Path) -> Workspace:
     """The workspace at ``root``; `DataError` saying how to make one if there is none."""
     if not (root / "indices" / "reference").is_dir():
         hint = "go to one, name one with --workspace, or make one: exchina init FOLDER"
@@ -61,7 +61,7 @@ def find_workspace(root: Path) -> Workspace:
     return Workspace(root)
 
 
-def lay_workspace(root: Path) -> list[Path]:
+def init(root: Path) -> list[Path]:
     """Copy the package's own workspace to ``root``; a file that is already there is left as it is.
 
     Returns:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from exchina.calculation.levels import one_way_turnover
 from exchina.errors import InfeasibleError
 from exchina.model import NthWeekday

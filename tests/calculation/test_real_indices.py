@@ -5,9 +5,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
 from exchina.calculation.levels import chain, drifted_weights
 from exchina.calculation.values import unit_values
-
 from tests.markets import market, read
 
 
@@ -22,7 +22,12 @@ def five_shares(shared: Path):
     real = shared / "market" / "real"
     us = read(real / "prices" / "us_ree_adjclose.csv").select(symbol="ticker", session="date", close="adj_close")
     lynas = read(real / "prices" / "asx_ree_ohlcv.csv").filter(pl.col("ticker") == "LYC.AX")
-    prices = pl.concat([us.filter(pl.col("symbol").is_in(["MP", "UUUU", "USAR", "TMC"])), lynas.select(symbol="ticker", session="date", close="close")])
+    prices = pl.concat(
+        [
+            us.filter(pl.col("symbol").is_in(["MP", "UUUU", "USAR", "TMC"])),
+            lynas.select(symbol="ticker", session="date", close="close"),
+        ]
+    )
     fx = ecb_usd_per_unit(real / "benchmarks" / "ecb_reference_rates.csv")
     spy = read(real / "benchmarks" / "us_etf_adjclose.csv").filter(pl.col("ticker") == "SPY")
     days = spy.filter(pl.col("date").is_between(date(2024, 12, 31), date(2025, 12, 31)))["date"].to_list()
@@ -37,9 +42,15 @@ def test_five_share_basket_in_dollars(five_shares) -> None:
     made = chain(five_shares, [(day, equal) for day in days], 100.0)
     levels = dict(made.levels.iter_rows())
     expected = {
-        date(2025, 1, 2): 106.499512, date(2025, 3, 31): 109.132205, date(2025, 4, 4): 113.730120,
-        date(2025, 6, 30): 217.287575, date(2025, 7, 9): 200.443254, date(2025, 7, 10): 235.743412,
-        date(2025, 9, 30): 390.180547, date(2025, 10, 13): 623.439510, date(2025, 12, 31): 318.260815,
+        date(2025, 1, 2): 106.499512,
+        date(2025, 3, 31): 109.132205,
+        date(2025, 4, 4): 113.730120,
+        date(2025, 6, 30): 217.287575,
+        date(2025, 7, 9): 200.443254,
+        date(2025, 7, 10): 235.743412,
+        date(2025, 9, 30): 390.180547,
+        date(2025, 10, 13): 623.439510,
+        date(2025, 12, 31): 318.260815,
     }
     for day, level in expected.items():
         assert levels[day] == pytest.approx(level, abs=1e-6), day
@@ -53,7 +64,9 @@ def test_lynas_is_converted_by_the_rate_of_the_index_session(five_shares) -> Non
 
 
 def test_drift_follows_prices(five_shares) -> None:
-    drifted = drifted_weights(five_shares, dict.fromkeys(five_shares.symbols, 0.2), date(2024, 12, 31), date(2025, 1, 2))
+    drifted = drifted_weights(
+        five_shares, dict.fromkeys(five_shares.symbols, 0.2), date(2024, 12, 31), date(2025, 1, 2)
+    )
     turnover = sum(abs(weight - 0.2) for weight in drifted.values()) / 2
     assert turnover == pytest.approx(0.011473, abs=1e-6)
 
@@ -63,14 +76,20 @@ def test_solactive_exercise(shared: Path) -> None:
     folder = shared / "market" / "real" / "index"
     wide = pl.read_csv(folder / "solactive_challenge_prices.csv")
     wide = wide.with_columns(pl.col(wide.columns[0]).str.to_date("%d/%m/%Y").alias("session")).drop(wide.columns[0])
-    prices = wide.unpivot(index="session", variable_name="symbol", value_name="close").with_columns(pl.col("close").cast(pl.Float64))
+    prices = wide.unpivot(index="session", variable_name="symbol", value_name="close").with_columns(
+        pl.col("close").cast(pl.Float64)
+    )
     names = prices["symbol"].unique().to_list()
     published = pl.read_csv(folder / "solactive_challenge_expected_levels.csv")
     published = published.select(session=pl.col("Date").str.to_date("%d/%m/%Y"), level="index_level")
     days = wide["session"].sort().to_list()
-    firsts = [day for before, day in zip(days, days[1:], strict=False) if before.month != day.month and day.year == 2020]
+    firsts = [
+        day for before, day in zip(days, days[1:], strict=False) if before.month != day.month and day.year == 2020
+    ]
     values = unit_values(market(prices=prices), dict.fromkeys(names, "USD"), days, "USD")
-    resets = [(day, _three_largest(prices, before)) for before, day in zip(days, days[1:], strict=False) if day in firsts]
+    resets = [
+        (day, _three_largest(prices, before)) for before, day in zip(days, days[1:], strict=False) if day in firsts
+    ]
     made = chain(values, resets, 100.0)
     levels = made.levels.join(published, on="session", suffix="_published")
     assert levels.height == published.height == 262

@@ -58,7 +58,9 @@ def test_weights_are_shares_of_each_review(name: str) -> None:
     weights = applied("weight", name, universe(4, 25, seed=5))
     assert (weights["answer"] >= 0).all()
     assert weights["answer"].is_finite().all()
-    assert weights.group_by("review").agg(pl.col("answer").sum())["answer"].to_list() == pytest.approx([1] * 4, abs=1e-12)
+    assert weights.group_by("review").agg(pl.col("answer").sum())["answer"].to_list() == pytest.approx(
+        [1] * 4, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize(("kind", "name"), [rule for rule in RULES if rule[0] in ("screen", "select")])

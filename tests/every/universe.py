@@ -35,7 +35,9 @@ def universe(reviews: int, companies: int, seed: int) -> pl.DataFrame:
             "free_float_market_cap_usd": cap,
             "float_basis": rng.choice(["reported", "assumed"], count),
             "traded_values_usd": [list(np.exp(rng.normal(13, 1, 80))) for _ in range(count)],
-            "china_revenue_share": [None if gone else float(share) for gone, share in zip(unknown, rng.random(count), strict=True)],
+            "china_revenue_share": [
+                None if gone else float(share) for gone, share in zip(unknown, rng.random(count), strict=True)
+            ],
             "policy_score": rng.random(count).round(1),
             "lead_sponsor": [None if gone else "Japan" for gone in unknown],
             "is_member": rng.random(count) < 0.5,

@@ -27,10 +27,30 @@ NAMES = ("Lodestar Minerals", "Granite Pass Materials", "Ilmen Sands", "Aurora R
 NAMES += ("Beacon Separation", "Quartz Hill Resources", "Shiro Magnetics", "Neodyme Alloys", "Tall Pine Metals")
 CUTOFF, ANNOUNCED, EFFECTIVE = date(2026, 9, 3), date(2026, 9, 11), date(2026, 9, 18)
 EVENTS = (
-    ("S1", date(2023, 12, 21), "China bans the export of rare earth extraction and separation technology", "china_export_control"),
-    ("S2", date(2025, 4, 4), "China puts seven medium and heavy rare earths under export licence", "china_export_control"),
-    ("S3", date(2025, 7, 10), "US Department of Defense guarantees MP Materials a price floor of USD 110 a kg", "western_price_floor"),
-    ("S4", date(2025, 10, 9), "China widens controls to foreign goods that hold 0.1% of Chinese rare earths", "china_export_control"),
+    (
+        "S1",
+        date(2023, 12, 21),
+        "China bans the export of rare earth extraction and separation technology",
+        "china_export_control",
+    ),
+    (
+        "S2",
+        date(2025, 4, 4),
+        "China puts seven medium and heavy rare earths under export licence",
+        "china_export_control",
+    ),
+    (
+        "S3",
+        date(2025, 7, 10),
+        "US Department of Defense guarantees MP Materials a price floor of USD 110 a kg",
+        "western_price_floor",
+    ),
+    (
+        "S4",
+        date(2025, 10, 9),
+        "China widens controls to foreign goods that hold 0.1% of Chinese rare earths",
+        "china_export_control",
+    ),
     ("S5", date(2025, 10, 20), "US and Australia sign a critical minerals framework", "alliance"),
     ("S6", date(2026, 1, 14), "US chooses talks over tariffs on processed critical minerals", "us_tariff"),
     ("S7", date(2026, 5, 15), "Truce extended after the Beijing summit", "trade_truce"),
@@ -58,12 +78,16 @@ def rulebook() -> Rulebook:
         ),
         screens=(
             Rule("screen", "not_domiciled_in", {"countries": ["CN"]}, "Ex-China means the issuer and its control."),
-            Rule("screen", "policy_backing", {"any_of": ["loan"]}, "Only support already public at the cut-off counts."),
+            Rule(
+                "screen", "policy_backing", {"any_of": ["loan"]}, "Only support already public at the cut-off counts."
+            ),
             Rule("screen", "free_float_market_cap", {"at_least_usd": 50e6}, "Large enough to hold."),
             Rule("screen", "daily_traded_value", {"at_least_usd": 250e3}, "Large enough to trade."),
         ),
         select=Rule("select", "top", {"count": 20}, "The best-backed companies are chosen, not the largest."),
-        weight=Rule("weight", "stage_buckets", {"within": "cap"}, "Fixed stage shares keep miners from crowding out magnets."),
+        weight=Rule(
+            "weight", "stage_buckets", {"within": "cap"}, "Fixed stage shares keep miners from crowding out magnets."
+        ),
         caps=(
             Rule("cap", "issuer", {"at_most": 0.12}, "No single company decides the outcome."),
             Rule("cap", "policy_sponsor", {"at_most": 0.45}, "One cancelled programme must not halve the index."),
@@ -199,11 +223,20 @@ def study(kind: Kind = "simulated") -> EventStudy:
     moves = [0.021, 0.064, 0.118, None, 0.082, -0.037, -0.0004]
     names = [9, 14, 15, 0, 18, 19, 20]
     events = pl.DataFrame(
-        [(*event, "studied", None) for event in EVENTS] + [("S8", date(2026, 8, 1), "Left out", "alliance", "left_out", "")],
+        [(*event, "studied", None) for event in EVENTS]
+        + [("S8", date(2026, 8, 1), "Left out", "alliance", "left_out", "")],
         schema=["event_id", "event_date", "title", "kind", "status", "note"],
         orient="row",
     )
-    table = events.filter(status="studied").select("event_id", "event_date", "title", "kind").with_columns(
-        group=pl.lit("index"), names=pl.Series(names), window=pl.lit("[0,+1]"), car=pl.Series(moves), note=pl.lit("")
+    table = (
+        events.filter(status="studied")
+        .select("event_id", "event_date", "title", "kind")
+        .with_columns(
+            group=pl.lit("index"),
+            names=pl.Series(names),
+            window=pl.lit("[0,+1]"),
+            car=pl.Series(moves),
+            note=pl.lit(""),
+        )
     )
     return EventStudy(events, table, pl.DataFrame(), StudySettings((0, 1), 120, -11, 60, None, None), provenance(kind))

@@ -1,6 +1,7 @@
 from datetime import date, timedelta
 
 import pytest
+
 from exchina.errors import DataError
 from exchina.model import NthWeekday, ReviewRule
 from exchina.rules.reviews import reviews

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from exchina.errors import InfeasibleError
-from exchina.rules.solve import Bound, capped_weights, room, widen_until_feasible
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+
+from exchina.errors import InfeasibleError
+from exchina.rules.solve import Bound, capped_weights, room, widen_until_feasible
 
 
 @st.composite
@@ -51,13 +52,18 @@ def test_order_of_members_does_not_matter(problem, random) -> None:
 
 
 def test_infeasible_names_the_arithmetic() -> None:
-    with pytest.raises(InfeasibleError, match=r"3 members under all caps together can carry 60.00%.*issuer alone 60.00%"):
+    with pytest.raises(
+        InfeasibleError, match=r"3 members under all caps together can carry 60.00%.*issuer alone 60.00%"
+    ):
         capped_weights(np.full(3, 1 / 3), [Bound("issuer", np.arange(3), np.full(3, 0.2))])
 
 
 def test_a_rule_that_cannot_help_is_lifted() -> None:
     weights = np.full(4, 0.25)
-    bounds = [Bound("issuer", np.arange(4), np.full(4, 0.2)), Bound("stage", np.array([0, 0, 0, 1]), np.array([0.5] * 3 + [1]))]
+    bounds = [
+        Bound("issuer", np.arange(4), np.full(4, 0.2)),
+        Bound("stage", np.array([0, 0, 0, 1]), np.array([0.5] * 3 + [1])),
+    ]
     lifted, factor = widen_until_feasible(weights, bounds, "stage")
     assert factor == np.inf
     widened, factor = widen_until_feasible(weights, lifted, "issuer")
@@ -66,6 +72,9 @@ def test_a_rule_that_cannot_help_is_lifted() -> None:
 
 
 def test_two_sets_of_overlapping_groups_are_refused() -> None:
-    groups = [Bound(name, np.array(ids), np.full(3, 0.6)) for name, ids in (("stage", [0, 0, 1]), ("policy_sponsor", [0, 1, 1]))]
+    groups = [
+        Bound(name, np.array(ids), np.full(3, 0.6))
+        for name, ids in (("stage", [0, 0, 1]), ("policy_sponsor", [0, 1, 1]))
+    ]
     with pytest.raises(InfeasibleError, match="'stage' and 'policy_sponsor' overlap"):
         capped_weights(np.full(3, 1 / 3), groups)

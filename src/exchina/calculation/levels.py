@@ -93,7 +93,9 @@ def _shares(values: Values, weights: Mapping[str, float], row: int, worth: float
     if missing:
         day = values.sessions[row]
         hint = "bring prices of that line into the market, or screen the company out"
-        raise DataError(*(Problem(f"{name} on {day}", "a member has no close by its effective day", hint) for name in missing))
+        raise DataError(
+            *(Problem(f"{name} on {day}", "a member has no close by its effective day", hint) for name in missing)
+        )
     return {name: weights[name] * worth / value for name, value in zip(names, unit.tolist(), strict=True)}
 
 

@@ -25,7 +25,9 @@ def carried_prices(values: Values, shares: pl.DataFrame, lines: pl.DataFrame, se
     rows, columns = np.nonzero((values.price_days != days.astype(np.int64)[:, None]) & _held(values, shares))
     price_days = values.price_days[rows, columns].astype("datetime64[D]")
     symbols = np.array(values.symbols, object)[columns]
-    carried = pl.DataFrame({"session": days[rows], "symbol": pl.Series(symbols, dtype=pl.String), "price_day": price_days})
+    carried = pl.DataFrame(
+        {"session": days[rows], "symbol": pl.Series(symbols, dtype=pl.String), "price_day": price_days}
+    )
     known = carried.join(lines.select("symbol", "calendar", "last_trade_date"), on="symbol", maintain_order="left")
     opened = sessions.select("calendar", "session", opened=pl.lit(True))
     known = known.join(opened, on=["calendar", "session"], how="left", maintain_order="left")

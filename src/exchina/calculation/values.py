@@ -71,7 +71,9 @@ def unit_values(market: MarketData, currencies: Mapping[str, str], sessions: lis
     shape = (len(sessions), lines.height)
     values = table.select((pl.col("units_close") * pl.col("rate")).fill_null(float("nan"))).to_series().to_numpy()
     day = table.select(pl.col("price_day").cast(pl.Int32).cast(pl.Int64).fill_null(np.iinfo(np.int64).min))
-    return Values(tuple(sessions), tuple(lines["symbol"]), values.reshape(shape), day.to_series().to_numpy().reshape(shape))
+    return Values(
+        tuple(sessions), tuple(lines["symbol"]), values.reshape(shape), day.to_series().to_numpy().reshape(shape)
+    )
 
 
 def _split_adjusted(market: MarketData, lines: pl.DataFrame) -> pl.DataFrame:

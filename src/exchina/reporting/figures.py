@@ -139,7 +139,11 @@ def staggered(days: Sequence[date], *, apart: timedelta) -> list[int]:
 def _rows(chart: LevelChart) -> alt.Data:
     live = chart.live_date or date.max
     parts = [
-        (part, colour(key), [(day, level) for day, level in zip(chart.sessions, chart.levels, strict=True) if keep(day)])
+        (
+            part,
+            colour(key),
+            [(day, level) for day, level in zip(chart.sessions, chart.levels, strict=True) if keep(day)],
+        )
         for part, key, keep in (
             ("hypothetical", "navy", lambda day: day <= live),
             ("live", "teal", lambda day: day >= live),

@@ -4,11 +4,32 @@ import polars as pl
 
 from exchina.model import Basket
 
-COLUMNS = (
-    "index_id effective_date announced_date cutoff_date company_id name symbol mic country currency stage action "
-    "previous_weight weight change uncapped_weight policy_score floor_part offtake_part capital_part close price_date "
-    "free_float_market_cap_usd simulated"
-).split()
+COLUMNS = [
+    "index_id",
+    "effective_date",
+    "announced_date",
+    "cutoff_date",
+    "company_id",
+    "name",
+    "symbol",
+    "mic",
+    "country",
+    "currency",
+    "stage",
+    "action",
+    "previous_weight",
+    "weight",
+    "change",
+    "uncapped_weight",
+    "policy_score",
+    "floor_part",
+    "offtake_part",
+    "capital_part",
+    "close",
+    "price_date",
+    "free_float_market_cap_usd",
+    "simulated",
+]
 UNCHANGED = 1e-12
 
 

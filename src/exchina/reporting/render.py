@@ -64,11 +64,13 @@ def to_html(document: Document, templates: Path) -> str:
     text = (
         _environment(templates)
         .get_template(source.name)
-        .render(**page_view(document, templates), style=Markup(style), fonts=_web_fonts(templates))  # noqa: S704
+        .render(**page_view(document, templates), style=Markup(style), fonts=_web_fonts(templates))
     )
     figures = sum(isinstance(block, Figure) for block in document.blocks)
     if document.label and text.count(document.label) < 1 + figures:
-        raise PublicationError(Problem(source.name, f"the template drops {document.label!r}", "it cannot be switched off"))
+        raise PublicationError(
+            Problem(source.name, f"the template drops {document.label!r}", "it cannot be switched off")
+        )
     return text
 
 
@@ -83,7 +85,7 @@ def require_label(document: Document) -> None:
 def inline_svg(svg: str, number: int) -> Markup:
     """An SVG for use inside HTML: its ids are made its own, and its words are left to the caption beside it."""
     own = svg.replace('id="', f'id="f{number}-').replace("url(#", f"url(#f{number}-")
-    return Markup(own.replace("<svg ", '<svg aria-hidden="true" ', 1))  # noqa: S704
+    return Markup(own.replace("<svg ", '<svg aria-hidden="true" ', 1))
 
 
 def _existing(path: Path) -> Path:

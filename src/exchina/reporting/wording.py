@@ -10,8 +10,8 @@ from exchina.model import Rule
 MISSING = "n/a"
 MINUS = "\N{MINUS SIGN}"
 SHARES = ("at_most", "participation")
-WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 RETURN_VARIANT: Mapping[str, str] = MappingProxyType({"PR": "Price return; dividends are not reinvested"})
 STAGE: Mapping[str, str] = MappingProxyType(
     {

@@ -21,7 +21,9 @@ def explain(basket: Basket, company_id: str) -> str:
         known = basket.verdicts["company_id"].unique().to_list()
         what = f"{company_id!r} had no live listing on {basket.review.cutoff}"
         raise DataError(Problem(basket.book.index.id, what, did_you_mean(company_id, known)))
-    head = f"{company_id} in {basket.book.index.id}, data of {basket.review.cutoff}, effective {basket.review.effective}"
+    head = (
+        f"{company_id} in {basket.book.index.id}, data of {basket.review.cutoff}, effective {basket.review.effective}"
+    )
     lines = [_line(row) for row in verdicts.iter_rows(named=True)]
     return "\n".join([head, *lines, *_outcome(basket, company_id, verdicts)])
 
@@ -41,7 +43,9 @@ def _outcome(basket: Basket, company_id: str, verdicts: pl.DataFrame) -> list[st
         return [f"OUT: {reason}"]
     row = rows[0]
     uncapped = f"{row['uncapped_weight']:.2%} before caps"
-    score = f"policy score {row['policy_score']:.2f} (floor {row['floor_part']:.2f}, offtake {row['offtake_part']:.2f}, "
+    score = (
+        f"policy score {row['policy_score']:.2f} (floor {row['floor_part']:.2f}, offtake {row['offtake_part']:.2f}, "
+    )
     score += f"capital {row['capital_part']:.2f})"
     before = f"{row['previous_weight']:.2%} before this review" if row["previous_weight"] else "new"
     return [f"IN: weight {row['weight']:.2%} ({uncapped}; {before}); {score}", *(f"  {step}" for step in basket.steps)]

@@ -132,12 +132,12 @@ def _formed(book: Rulebook, here: pl.DataFrame, verdicts: pl.DataFrame) -> _Comp
     if chosen.height < fewest:
         what = f"{chosen.height} companies passed every rule, the rulebook wants at least {fewest}"
         raise InfeasibleError(Problem("select", what, "loosen a screen or lower at_least"))
-    weighted = chosen.with_columns(uncapped_weight=REGISTERS["weight"][book.weight.name](chosen, **book.weight.settings))
+    weighted = chosen.with_columns(
+        uncapped_weight=REGISTERS["weight"][book.weight.name](chosen, **book.weight.settings)
+    )
     members = weighted.filter(pl.col("uncapped_weight") > 0)
     weights, steps = _capped(book, members)
-    return _Composition(
-        members.with_columns(weight=pl.Series(weights)), pl.concat([verdicts, choice]), steps
-    )
+    return _Composition(members.with_columns(weight=pl.Series(weights)), pl.concat([verdicts, choice]), steps)
 
 
 def _capped(book: Rulebook, members: pl.DataFrame) -> tuple[Weights, tuple[str, ...]]:
@@ -208,4 +208,3 @@ def _leavers(gone: pl.DataFrame, previous: Basket | None) -> pl.DataFrame:
     return gone.join(previous.members.select(names), on="company_id", maintain_order="left").select(
         *names, "previous_weight"
     )
-

@@ -18,7 +18,7 @@ def nth_weekday(year: int, month: int, rule: NthWeekday) -> date:
         datetime.date(2026, 6, 19)
     """
     days = [week[WEEKDAYS.index(rule.weekday)] for week in monthcalendar(year, month)]
-    return date(year, month, [day for day in days if day][:rule.nth][-1])
+    return date(year, month, [day for day in days if day][: rule.nth][-1])
 
 
 def reviews(rule: ReviewRule, sessions: list[date], base_date: date, until: date) -> list[Review]:

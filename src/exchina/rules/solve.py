@@ -125,7 +125,9 @@ def widen_until_feasible(weights: Weights, bounds: list[Bound], rule: str) -> tu
     def widened(factor: float) -> list[Bound]:
         return [bound.widened(factor) if bound.rule == rule else bound for bound in bounds]
 
-    tightest = min((bound.at_most[bound.at_most > 0].min(initial=1.0) for bound in bounds if bound.rule == rule), default=1.0)
+    tightest = min(
+        (bound.at_most[bound.at_most > 0].min(initial=1.0) for bound in bounds if bound.rule == rule), default=1.0
+    )
     low, high = 1.0, 1.0 / float(tightest)
     if room(weights, widened(high)) < 1 - ROUNDING:
         return widened(high), np.inf

@@ -37,10 +37,12 @@ def _additions(basket: Basket, at_most: int) -> list[Block]:
         return [Heading("Additions", place="side"), Text("First composition: every constituent is new.", place="side")]
     came = basket.members.filter(previous_weight=0).sort(["weight", "company_id"], descending=[True, False])
     head = came.head(at_most)
-    rows = tuple(
-        (row["name"], stage(row["stage"]), percent(row["weight"], 2)) for row in head.iter_rows(named=True)
+    rows = tuple((row["name"], stage(row["stage"]), percent(row["weight"], 2)) for row in head.iter_rows(named=True))
+    columns = (
+        Column("Company", wide=True),
+        Column("Stage", keys=tuple(head["stage"])),
+        Column("Weight", align="right"),
     )
-    columns = (Column("Company", wide=True), Column("Stage", keys=tuple(head["stage"])), Column("Weight", align="right"))
     return _table("Additions", Table(columns, rows, "Additions", place="side"), came.height)
 
 

@@ -3,7 +3,7 @@
 from exchina.reporting import section
 from exchina.reporting.document import Block, Column, Heading, Place, Table
 from exchina.reporting.parts import Parts
-from exchina.reporting.wording import country, counted, day, number, percent, stage
+from exchina.reporting.wording import counted, country, day, number, percent, stage
 
 
 @section("constituents")
@@ -27,7 +27,14 @@ def constituents(parts: Parts, *, count: int = 10, place: Place = "full") -> lis
         Column("Weight", align="right", bars=tuple(weight / weights[0] for weight in weights)),
     )
     rows = tuple(
-        (row["name"], row["symbol"], stage(row["stage"]), country(row["country"]), number(row["policy_score"]), percent(row["weight"]))
+        (
+            row["name"],
+            row["symbol"],
+            stage(row["stage"]),
+            country(row["country"]),
+            number(row["policy_score"]),
+            percent(row["weight"]),
+        )
         for row in largest.iter_rows(named=True)
     )
     total = percent(largest["weight"].sum())
@@ -39,4 +46,10 @@ def constituents(parts: Parts, *, count: int = 10, place: Place = "full") -> lis
 
 
 def _title(shown: int, members: int) -> str:
-    return "Constituents" if shown == members else "Ten largest constituents" if shown == 10 else f"{shown} largest constituents"
+    return (
+        "Constituents"
+        if shown == members
+        else "Ten largest constituents"
+        if shown == 10
+        else f"{shown} largest constituents"
+    )

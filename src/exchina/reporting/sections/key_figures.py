@@ -30,8 +30,12 @@ def _performance(parts: Parts) -> list[KeyFigure]:
     start, year_to_date = trailing_returns(levels).filter(period="YTD").select("start", "return").row(0)
     fell = _span(measured["drawdown_peak"], measured["drawdown_trough"])
     return [
-        KeyFigure(f"Index level, {index.returns[0]}", number(levels.item(-1, "level")), f"{index.currency}, hypothetical"),
-        KeyFigure("Year to date", percent(year_to_date, signed=True), f"from {day(start)}" if start else "history too short"),
+        KeyFigure(
+            f"Index level, {index.returns[0]}", number(levels.item(-1, "level")), f"{index.currency}, hypothetical"
+        ),
+        KeyFigure(
+            "Year to date", percent(year_to_date, signed=True), f"from {day(start)}" if start else "history too short"
+        ),
         KeyFigure("Volatility, 1 year", percent(measured["volatility_1y"]), "daily, annualised"),
         KeyFigure("Largest fall", percent(measured["max_drawdown"]), fell),
     ]

@@ -9,6 +9,7 @@ from exchina.reporting.document import Block, Column, Figure, Heading, LevelChar
 from exchina.reporting.parts import Parts
 from exchina.reporting.wording import MISSING, counted, day, number, percent
 
+UNIT = "Index points, log scale"
 ROW_HEIGHT = 19.0
 NOT_A_CLAIM = (
     "Descriptive only: no significance test is made, other news moved these prices too, and nothing is claimed about "
@@ -31,8 +32,7 @@ def level_chart(parts: Parts, *, events: int = 6, height: float = 170) -> list[B
     index, sessions = parts.book.index, levels["session"].to_list()
     numbered = None if parts.study is None else recent_events(parts.study, sessions[0], sessions[-1], events)
     marks = () if numbered is None else tuple(numbered.select("number", "event_date").rows())
-    unit = f"{index.currency}, log scale"
-    chart = LevelChart(tuple(sessions), tuple(levels["level"].to_list()), marks, index.live_date, unit)
+    chart = LevelChart(tuple(sessions), tuple(levels["level"].to_list()), marks, index.live_date, UNIT)
     source = f"{parts.book.index.name}, rulebook version {index.version}; {parts.provenance.source}"
     room = 0.0 if marks else ROW_HEIGHT * events
     blocks: list[Block] = [
@@ -73,7 +73,9 @@ def _listed(study: EventStudy, events: pl.DataFrame) -> list[Block]:
     )
     rows = tuple(
         (str(number), day(when), title, MISSING if names is None else str(names), percent(move, signed=True))
-        for number, when, title, names, move in events.select("number", "event_date", "title", "names", "car").iter_rows()
+        for number, when, title, names, move in events.select(
+            "number", "event_date", "title", "names", "car"
+        ).iter_rows()
     )
     return [
         Table(columns, rows, "Recent policy events and how the constituents moved"),

@@ -19,9 +19,7 @@ def policy_backing(parts: Parts) -> list[Block]:
         parts: reads the basket: ``floor_part``, ``offtake_part`` and ``capital_part`` above zero.
     """
     members = parts.composition.members
-    bars = [
-        Bar(label, members.filter(pl.col(part) > 0)["weight"].sum(), "teal") for part, label in BACKING.items()
-    ]
+    bars = [Bar(label, members.filter(pl.col(part) > 0)["weight"].sum(), "teal") for part, label in BACKING.items()]
     held = pl.any_horizontal(pl.col(part) > 0 for part in BACKING)
     bars.append(Bar("Any of the three", members.filter(held)["weight"].sum(), "navy"))
     alt = "Policy backing by weight: " + listed([f"{bar.label} {percent(bar.value)}" for bar in bars]) + "."

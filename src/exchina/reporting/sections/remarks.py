@@ -16,5 +16,8 @@ def remarks(parts: Parts) -> list[Block]:
     basket = parts.composition
     caps = listed([f"{rule_name(rule).lower()} ({rule_settings(rule)})" for rule in basket.book.caps])
     steps = " ".join(step.rstrip(".") + "." for step in basket.steps)
-    items = (("Caps.", f"In force: {caps}." if caps else "None."), ("Steps taken.", steps or "None; every bound was met."))
+    items = (
+        ("Caps.", f"In force: {caps}." if caps else "None."),
+        ("Steps taken.", steps or "None; every bound was met."),
+    )
     return [Disclosure(items, place="full")]

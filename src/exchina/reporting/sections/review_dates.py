@@ -18,10 +18,18 @@ def review_dates(parts: Parts) -> list[Block]:
     came = members.filter(previous_weight=0).height
     first = basket.turnover is None
     items = (
-        KeyFigure("Effective after the close of", day(review.effective), f"{weekday(review.effective)}; sessions of {basket.book.review.calendar}"),
+        KeyFigure(
+            "Effective after the close of",
+            day(review.effective),
+            f"{weekday(review.effective)}; sessions of {basket.book.review.calendar}",
+        ),
         KeyFigure("Announced", day(review.announced), weekday(review.announced)),
         KeyFigure("Data cut-off", day(review.cutoff), "nothing learnt later counts"),
-        KeyFigure("Constituents", str(members.height), "first composition" if first else f"{came} in, {basket.leavers.height} out"),
+        KeyFigure(
+            "Constituents",
+            str(members.height),
+            "first composition" if first else f"{came} in, {basket.leavers.height} out",
+        ),
         KeyFigure("One-way turnover", percent(basket.turnover), "first composition" if first else "of the index"),
     )
     text = (

@@ -41,7 +41,9 @@ def weight_changes(parts: Parts, *, at_most: int = 40) -> list[Block]:
         for row in shown.iter_rows(named=True)
     )
     blocks: list[Block] = [
-        Heading("Weights", note="old weights as drifted to the data cut-off; change in percentage points", place="full"),
+        Heading(
+            "Weights", note="old weights as drifted to the data cut-off; change in percentage points", place="full"
+        ),
         Table(columns, rows, "Old and new weight of each constituent", place="full"),
     ]
     more = members.height - shown.height

@@ -9,7 +9,15 @@ from exchina.rules.registers import screen
 from exchina.rules.verdict import verdict, words
 
 Instrument = Literal[
-    "price_floor", "offtake", "equity", "loan", "grant", "loan_guarantee", "tax_credit", "letter_of_interest", "warrants"
+    "price_floor",
+    "offtake",
+    "equity",
+    "loan",
+    "grant",
+    "loan_guarantee",
+    "tax_credit",
+    "letter_of_interest",
+    "warrants",
 ]
 Status = Literal["proposed", "letter_of_interest", "conditional", "signed", "closed", "drawn"]
 

@@ -47,5 +47,5 @@ def top(
     needed = f"first {count}" + (f", members to rank {keep_until_rank}" if keep_until_rank else "")
     found = pl.format("rank {} by {}", "_rank", pl.lit(by))
     return verdict(
-        ranked, (pl.col("_seat") <= count) , found=found, needed=needed, margin=1 - pl.col("_rank") / (count + 1)
+        ranked, (pl.col("_seat") <= count), found=found, needed=needed, margin=1 - pl.col("_rank") / (count + 1)
     )
