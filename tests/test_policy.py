@@ -21,24 +21,24 @@ FACTS = {
     "planned_magnet_tonnes_per_year": pl.Float64,
     "revenue_share_ndpr": pl.Float64,
 }
+LYNAS = {"company_id": "lynas-rare-earths", "ndpr_tonnes_per_year": 8320.0, "revenue_share_ndpr": 0.85}
 MID_2025 = [
     {"company_id": "mp-materials", "market_cap_usd": 163.5e6 * 33.27, "programme_capex_usd": 700e6},
-    {
-        "company_id": "lynas-rare-earths",
-        "market_cap_usd": 8.1e9 * 0.66,
-        "ndpr_tonnes_per_year": 8320.0,
-        "revenue_share_ndpr": 0.85,
-    },
+    {**LYNAS, "market_cap_usd": 8.1e9 * 0.66},
     {"company_id": "iluka-resources", "programme_capex_usd": 1.75e9 * 0.66},
 ]
 MID_2026 = [
     {
-        "company_id": "mp-materials", "stage": "processor", "market_cap_usd": 177.1e6 * 56.01, "programme_capex_usd": 1.25e9,
-        "planned_magnet_tonnes_per_year": 10_000.0, "revenue_share_ndpr": (72.2 + 42.3) / (90.6 + 42.3),
+        "company_id": "mp-materials",
+        "stage": "processor",
+        "market_cap_usd": 177.1e6 * 56.01,
+        "programme_capex_usd": 1.25e9,
+        "planned_magnet_tonnes_per_year": 10_000.0,
+        "revenue_share_ndpr": (72.2 + 42.3) / (90.6 + 42.3),
     },
-    {"company_id": "lynas-rare-earths", "market_cap_usd": 19.9e9 * 0.66, "ndpr_tonnes_per_year": 8320.0, "revenue_share_ndpr": 0.85},
+    {**LYNAS, "market_cap_usd": 19.9e9 * 0.66},
     {"company_id": "iluka-resources", "programme_capex_usd": 1.75e9 * 0.66},
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from exchina.errors import DataError
-from exchina.reference import check_reference, read_reference, weak
+from exchina.reference import check_reference, read_reference
 from exchina.tables.reference import CONTRACTS
 
 
@@ -355,8 +355,8 @@ def test_what_a_spreadsheet_adds_is_harmless(folder: Path) -> None:
 
 def test_weak_rows_are_listed_with_their_place(root: Path) -> None:
     reference = read_reference(root / "indices" / "reference")
-    rows = weak(reference)
-    assert rows.columns == ["file", "row", "company_id", "confidence", "what"]
+    rows = reference.weak_facts
+    assert rows.columns == ["file", "row", "company_id", "known", "confidence", "what"]
     assert set(rows["confidence"]) == {"low", "memory", "assumption"}
     stage = rows.row(by_predicate=pl.col("file") == "stages", named=True)
     lines = (root / "indices" / "reference" / "stages.csv").read_text(encoding="utf-8").splitlines()

@@ -35,10 +35,7 @@ def test_seven_faults_are_seven_problems(text: str) -> None:
         "rulebook.toml: screen.china_dependance: no screen called 'china_dependance' (did you mean 'china_dependence'?)"
         in found
     )
-    assert (
-        "rulebook.toml: cap.policy_sponsor.at_mots: cap 'policy_sponsor' has no setting 'at_mots' (did you mean 'at_most'?)"
-        in found
-    )
+    assert any("cap 'policy_sponsor' has no setting 'at_mots' (did you mean 'at_most'?)" in one for one in found)
     assert any(
         "cap.if_infeasible: no step called 'hold_basket' (did you mean 'hold_previous_basket'?)" in one for one in found
     )

@@ -49,6 +49,7 @@ class Common:
     json: Annotated[bool, Parameter(negative="")] = False
 
     def place(self) -> "Workspace":
+        """The workspace at that folder."""
         from exchina.workspace import open_workspace
 
         return open_workspace(self.workspace)
@@ -116,7 +117,6 @@ def fetch(
             market=market or provider,
             recorded_at=datetime.now(UTC),
             settings=settings,
-            dry_run=dry_run,
         )
     revised = {name: rows.height for name, rows in saved.revised.items()}
     if common.json:
@@ -155,6 +155,7 @@ def explain(index: str, company: str | None = None, *, data: Data = DATA, common
     """
     from exchina import workflow
     from exchina.rulebook import in_english
+    from exchina.rules.explain import explain as explained
 
     book = _book(index, common)
     if company is None:
@@ -162,7 +163,7 @@ def explain(index: str, company: str | None = None, *, data: Data = DATA, common
     else:
         with terminal.working("forming the basket"):
             view = _view(data, common)
-            text, lines = workflow.explain(workflow.propose(book, view), company), terminal.label(view.provenance)
+            text, lines = explained(workflow.propose(book, view), company), terminal.label(view.provenance)
     if common.json:
         terminal.as_json({"index": index, "company": company, "text": text})
     else:
@@ -251,7 +252,13 @@ def report(
 
     with terminal.working("composing"):
         files = workflow.written_report(
-            common.place(), layout, _book(index, common), _view(data, common), audience, benchmark, out or Path()
+            common.place(),
+            layout,
+            _book(index, common),
+            _view(data, common),
+            out or Path(),
+            audience=audience,
+            benchmark=benchmark,
         )
     terminal.as_json({"files": files}) if common.json else [terminal.say(f"wrote {path}") for path in files]
     return 0

@@ -15,7 +15,6 @@ from exchina.calculation.values import Values, unit_values
 from exchina.errors import DataError, Problem, did_you_mean
 from exchina.market.view import MarketView
 from exchina.model import Basket, IndexSeries, Review, Rulebook
-from exchina.reference import weak
 from exchina.rules.pipeline import baskets
 from exchina.rules.reviews import reviews
 from exchina.universe import universe_on
@@ -63,8 +62,8 @@ def composed(book: Rulebook, view: MarketView, wanted: list[Review]) -> list[Bas
     def drift(weights: Mapping[str, float], since: date, day: date) -> Mapping[str, float]:
         return drifted_weights(values, weights, since, day)
 
-    weak_facts = weak(view.reference)
-    return baskets(book, pl.concat(tables), wanted, drift=drift, weak=weak_facts, provenance=view.provenance)
+    weak = view.reference.weak_facts
+    return baskets(book, pl.concat(tables), wanted, drift=drift, weak=weak, provenance=view.provenance)
 
 
 def series_of(book: Rulebook, view: MarketView, made: list[Basket]) -> IndexSeries:

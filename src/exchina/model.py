@@ -51,7 +51,11 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The tables of ``indices/reference``, checked (`exchina.tables.reference` has the contract of each)."""
+    """The tables of ``indices/reference``, checked (`exchina.tables.reference` has the contract of each).
+
+    ``weak_facts`` lists every row of confidence low, memory or assumption: file, row (its number in the file),
+    company_id, known (the day from which it counts; null where the file has none), confidence, what (in words).
+    """
 
     companies: pl.DataFrame
     listings: pl.DataFrame
@@ -64,6 +68,7 @@ class Reference:
     withholding: pl.DataFrame
     venues: pl.DataFrame
     related_entities: pl.DataFrame
+    weak_facts: pl.DataFrame
     content_hash: str
 
 
@@ -178,8 +183,7 @@ class Basket:
             passed, found, needed, margin, note.
         steps: every step taken down the infeasibility ladder, and other remarks, in words.
         turnover: one-way, 0.5 sum |w_new - w_drifted|; None for the first basket.
-        weak_facts: each reference row of confidence ``memory``, ``low`` or ``assumption`` that the members rest on: file, row,
-            company_id, confidence, what.
+        weak_facts: the rows of `Reference.weak_facts` that the members rest on.
     """
 
     book: Rulebook = field(repr=False)

@@ -116,7 +116,7 @@ def _tonnes(magnets: str, oxides: str) -> pl.Expr:
 
 
 def _floor() -> pl.Expr:
-    """A floor without a stated volume or amount covers the whole product; one limited by an unstated volume, nothing."""
+    """Without a stated volume or amount a floor covers the whole product; limited by an amount alone, nothing."""
     unlimited = pl.col("volume_t_per_year").is_null() & pl.col("amount_value").is_null()
     share = pl.col("volume_t_per_year") / pl.col("ndpr_tonnes_per_year")
     covered = pl.when(unlimited).then(1.0).otherwise(share.clip(0, 1)).fill_null(0.0)

@@ -27,6 +27,7 @@ SAID = {
     "venues": "venue {mic}",
     "related_entities": "{name} is {kind}",
 }
+KNOWN_ON = ("known_date", "event_date", "effective_date", "valid_from", "first_trade_date")
 
 
 def read_reference(folder: Path) -> Reference:
@@ -43,7 +44,7 @@ def read_reference(folder: Path) -> Reference:
     if faults or more:
         raise DataError(*faults, *more)
     digest = sha256(b"".join(sha256(content).digest() for content in contents.values())).hexdigest()
-    return Reference(**tables, content_hash=digest)
+    return Reference(**tables, weak_facts=_weak_facts(tables), content_hash=digest)
 
 
 def check_reference(folder: Path) -> list[Problem]:
@@ -52,23 +53,27 @@ def check_reference(folder: Path) -> list[Problem]:
     return [*faults, *_tables(contents)[1]]
 
 
-def weak(reference: Reference) -> pl.DataFrame:
-    """Every row that rests on weak evidence, for the documents that must count and list them.
-
-    Returns:
-        file, row (its number in the file), company_id (null where the row is of no company of the universe), confidence
-        (low, memory or assumption), what (the fact in words), by file and row.
-    """
-    return pl.concat(_weak_rows(file, getattr(reference, file)) for file in CONTRACTS)
+def _weak_facts(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Every row that rests on weak evidence, as `Reference.weak_facts` holds them; a sponsor counts for each company
+    that it backs."""
+    rows = pl.concat(_weak_rows(file, table) for file, table in tables.items())
+    backed = tables["policy_measures"].select("sponsor", backed="company_id").unique(maintain_order=True)
+    said = backed.join(tables["sponsors"], on="sponsor", maintain_order="left").select(
+        "backed", file=pl.lit("sponsors"), what=pl.format("sponsor {} is {}", "sponsor", "credit_class")
+    )
+    joined = rows.join(said, on=["file", "what"], how="left", maintain_order="left")
+    return joined.with_columns(company_id=pl.coalesce("company_id", "backed")).drop("backed")
 
 
 def _weak_rows(file: str, frame: pl.DataFrame) -> pl.DataFrame:
     company = {"companies": pl.col("id")}.get(file, pl.lit(None, pl.String))
+    known = [pl.col(day) for day in KNOWN_ON if day in frame.columns]
     rows = frame.with_row_index("row", 2).filter(pl.col("confidence").is_in(WEAK))
     return rows.select(
         file=pl.lit(file),
         row=pl.col("row").cast(pl.Int64),
         company_id=pl.col("company_id") if "company_id" in frame.columns else company,
+        known=pl.coalesce(*known, pl.lit(None, pl.Date)),
         confidence=pl.col("confidence"),
         what=pl.Series([SAID[file].format(**row) for row in rows.iter_rows(named=True)], dtype=pl.String),
     )

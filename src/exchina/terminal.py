@@ -1,10 +1,11 @@
 """How results look in a terminal: tables for people, ``--json`` for machines."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from exchina.analytics.event_study import EventStudy
     from exchina.model import Basket, IndexSeries, Provenance
 
+WIDTH_OF_A_FILE = 160
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -34,13 +36,13 @@ def table(rows: Iterable[Mapping[str, Any]], title: str = "") -> None:
     if not listed:
         say(f"{title}: none" if title else "none")
         return
-    shown = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold")
+    shown = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
     for name in listed[0]:
         numeric = all(isinstance(row[name], int | float) or row[name] is None for row in listed)
         shown.add_column(name, justify="right" if numeric or name.endswith("%") else "left", overflow="fold")
     for row in listed:
         shown.add_row(*("" if value is None else str(value) for value in row.values()))
-    OUT.print(shown)
+    OUT.print(shown, width=None if OUT.is_terminal else WIDTH_OF_A_FILE)
 
 
 def problems(found: Sequence[Problem], *, json_wanted: bool) -> None:
@@ -59,7 +61,7 @@ def percent(fraction: float | None, *, signed: bool = False) -> str | None:
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
+def working(what: str) -> Generator[None]:
     """Show that something is under way, on a terminal only."""
     with ERR.status(what):
         yield

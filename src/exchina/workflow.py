@@ -18,7 +18,6 @@ from exchina.market.view import MarketView, whole_view
 from exchina.model import Basket, IndexSeries, Publication, Review, Rulebook
 from exchina.reference import check_reference, read_reference
 from exchina.rulebook import parse_rulebook
-from exchina.rules.explain import explain as explain
 from exchina.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -177,7 +176,7 @@ def publish(
     if entry is not None:
         return Published(entry, new=False)
     cut = view.as_of(review.announced)
-    files = _files(workspace, book, cut, review, audience, benchmark)
+    files = _files(workspace, book, cut, review, audience=audience, benchmark=benchmark)
     entry, new = ledger.publish(
         book.index.id, REVIEW, review.effective, files, _inputs(book, cut), published_at=published_at
     )
@@ -195,15 +194,19 @@ def last_announced(book: Rulebook, view: MarketView) -> Review:
 
 
 def _files(
-    workspace: Workspace, book: Rulebook, cut: MarketView, review: Review, audience: str, benchmark: str | None
+    workspace: Workspace, book: Rulebook, cut: MarketView, review: Review, *, audience: str, benchmark: str | None
 ) -> dict[str, bytes]:
-    from exchina.reporting.render import proforma_csv, to_html, to_pdf
+    from exchina.reporting.proforma import proforma_csv
+    from exchina.reporting.render import to_html, to_pdf
 
     made = history.composed(book, cut, history.reviews_until(book, cut, review.effective))
     basket = made[-1]
     series = history.series_of(book, cut, made) if made[0].review.effective <= cut.provenance.through else None
     events = study(series, cut, benchmark=benchmark) if series else None
-    files = {"proforma.csv": proforma_csv(basket).encode()}
+    files = {
+        "proforma.csv": proforma_csv(basket).encode(),
+        "weak_facts.csv": basket.weak_facts.write_csv().encode(),
+    }
     for layout in ("announcement", "factsheet"):
         document = report(workspace, layout, basket=basket, series=series, study=events, audience=audience)
         files[f"{layout}.pdf"] = to_pdf(document, workspace.reports / "templates")
@@ -268,9 +271,10 @@ def written_report(
     layout: str,
     book: Rulebook,
     view: MarketView,
+    folder: Path,
+    *,
     audience: str,
     benchmark: str | None,
-    folder: Path,
 ) -> list[Path]:
     """Compute what a layout shows and write it as PDF and HTML; nothing is published.
 

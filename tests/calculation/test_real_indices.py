@@ -1,6 +1,7 @@
 """Levels that somebody else published or computed, reproduced from raw prices."""
 
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -83,13 +84,9 @@ def test_solactive_exercise(shared: Path) -> None:
     published = pl.read_csv(folder / "solactive_challenge_expected_levels.csv")
     published = published.select(session=pl.col("Date").str.to_date("%d/%m/%Y"), level="index_level")
     days = wide["session"].sort().to_list()
-    firsts = [
-        day for before, day in zip(days, days[1:], strict=False) if before.month != day.month and day.year == 2020
-    ]
+    firsts = [day for before, day in pairwise(days) if before.month != day.month and day.year == 2020]
     values = unit_values(market(prices=prices), dict.fromkeys(names, "USD"), days, "USD")
-    resets = [
-        (day, _three_largest(prices, before)) for before, day in zip(days, days[1:], strict=False) if day in firsts
-    ]
+    resets = [(day, _three_largest(prices, before)) for before, day in pairwise(days) if day in firsts]
     made = chain(values, resets, 100.0)
     levels = made.levels.join(published, on="session", suffix="_published")
     assert levels.height == published.height == 262

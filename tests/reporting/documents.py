@@ -64,7 +64,7 @@ def rulebook() -> Rulebook:
             id="magnet-chain",
             name="ExChina Policy-Backed Magnet Chain Index",
             version="1.0.0",
-            objective="Ex-China mine-to-magnet companies that hold a price floor, an offtake agreement or public capital.",
+            objective="Ex-China mine-to-magnet companies that hold a price floor, an offtake or public capital.",
             currency="USD",
             base_date=date(2022, 12, 16),
             base_value=1000.0,

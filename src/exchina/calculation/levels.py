@@ -5,7 +5,7 @@
 A review changes shares, not value: MV before equals MV after, so the divisor D stays.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -36,7 +36,7 @@ class Chain:
     turnover: pl.DataFrame
 
 
-def chain(values: Values, resets: list[tuple[date, Mapping[str, float]]], base_value: float) -> Chain:
+def chain(values: Values, resets: Sequence[tuple[date, Mapping[str, float]]], base_value: float) -> Chain:
     """Chain baskets into levels.
 
     Args:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from exchina.calculation.values import Values
 
@@ -41,7 +42,7 @@ def carried_prices(values: Values, shares: pl.DataFrame, lines: pl.DataFrame, se
     return known.select("session", "symbol", status.alias("status"), "price_day").sort("session", "symbol")
 
 
-def _held(values: Values, shares: pl.DataFrame) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def _held(values: Values, shares: pl.DataFrame) -> NDArray[np.bool_]:
     """Whether a line is a member on a session: from its reset to the next one, both closes included."""
     held = np.zeros(values.values.shape, bool)
     resets = shares["session"].unique().sort().to_list()

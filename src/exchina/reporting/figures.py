@@ -57,20 +57,23 @@ def register_fonts(fonts: Path) -> None:
 
 def house_style() -> dict[str, Any]:
     """Faces, sizes and colours of every chart."""
-    small = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 7.5, "titleFontSize": 7.5}
-    quiet = {"labelColor": COLOUR["quiet"], "titleColor": COLOUR["quiet"], "titleFontWeight": "normal"}
-    return {
-        "background": COLOUR["paper"],
-        "font": FONT,
-        "view": alt.ViewConfig(stroke=None),
-        "axis": alt.AxisConfig(
-            domain=False, ticks=False, gridColor=COLOUR["rule"], gridWidth=0.5, labelPadding=4, **small, **quiet
-        ),
-        "text": alt.MarkConfig(font=FONT, fontSize=7.5),
+    axis = {
+        "domain": False,
+        "ticks": False,
+        "labelFont": FONT,
+        "labelFontSize": 7.5,
+        "labelColor": COLOUR["quiet"],
+        "labelPadding": 4,
+        "titleFont": FONT,
+        "titleFontSize": 7.5,
+        "titleFontWeight": "normal",
+        "titleColor": COLOUR["quiet"],
     }
+    text = {"font": FONT, "fontSize": 7.5}
+    return {"background": COLOUR["paper"], "font": FONT, "view": {"stroke": None}, "axis": axis, "text": text}
 
 
-def level_chart(chart: LevelChart) -> alt.LayerChart:
+def level_chart(chart: LevelChart) -> alt.LayerChart | alt.FacetChart:
     """Levels on a log scale: equal steps are equal returns. What is hypothetical stands on a shaded ground."""
     low, high = min(chart.levels), max(chart.levels)
     frame = (low / (high / low) ** 0.06 * 0.995, high * (high / low) ** 0.16 * 1.005)
@@ -88,12 +91,12 @@ def level_chart(chart: LevelChart) -> alt.LayerChart:
     return alt.layer(
         *_ground(chart, frame, height),
         grid.encode(y=height("tick")),
-        line.encode(x=x, y=height("level"), color=alt.Color("colour:N", scale=NO_AXIS), detail="part:N"),
+        line.encode(x=x, y=height("level"), color=alt.Color("colour:N", scale=NO_AXIS)),
         *_markers(chart, frame, height),
     )
 
 
-def bar_chart(chart: BarChart) -> alt.LayerChart:
+def bar_chart(chart: BarChart) -> alt.LayerChart | alt.FacetChart:
     """Horizontal bars in the order given, each with its value in per cent beside it."""
     rows = [
         {"label": bar.label, "value": 100 * bar.value, "text": f"{100 * bar.value:.1f}", "colour": colour(bar.key)}
@@ -104,7 +107,7 @@ def bar_chart(chart: BarChart) -> alt.LayerChart:
         x=alt.X("value:Q", axis=NO_AXIS, scale=alt.Scale(domain=[0, 118 * longest], nice=False)),
         y=alt.Y("label:N", sort=None, title=None, scale=alt.Scale(paddingInner=0.42, paddingOuter=0.1)),
     )
-    bars = base.mark_bar(cornerRadiusEnd=1).encode(color=alt.Color("colour:N", scale=NO_AXIS))
+    bars = base.mark_bar().encode(color=alt.Color("colour:N", scale=NO_AXIS))
     values = base.mark_text(align="left", dx=3, color=COLOUR["ink"]).encode(text="text:N")
     return alt.layer(bars, values)
 
@@ -138,24 +141,14 @@ def staggered(days: Sequence[date], *, apart: timedelta) -> list[int]:
 
 def _rows(chart: LevelChart) -> alt.Data:
     live = chart.live_date or date.max
-    parts = [
-        (
-            part,
-            colour(key),
-            [(day, level) for day, level in zip(chart.sessions, chart.levels, strict=True) if keep(day)],
-        )
-        for part, key, keep in (
-            ("hypothetical", "navy", lambda day: day <= live),
-            ("live", "teal", lambda day: day >= live),
-        )
-    ]
-    return alt.Data(
-        values=[
-            {"day": day.isoformat(), "level": level, "part": part, "colour": ink}
-            for part, ink, points in parts
-            for day, level in points
-        ]
-    )
+    points = list(zip(chart.sessions, chart.levels, strict=True))
+    before = [_point(day, level, "navy") for day, level in points if day <= live]
+    after = [_point(day, level, "teal") for day, level in points if day >= live]
+    return alt.Data(values=before + after)
+
+
+def _point(day: date, level: float, key: str) -> dict[str, str | float]:
+    return {"day": day.isoformat(), "level": level, "colour": colour(key)}
 
 
 def _ground(chart: LevelChart, frame: Frame, height: Height) -> list[alt.Chart]:

@@ -1,5 +1,6 @@
 """What a document is made of, and what of it an audience may see."""
 
+import math
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -76,3 +77,8 @@ class Parts:
         hidden = WITHHELD[self.audience]
         kept = replace(self, basket=self.composition, as_of=as_of, withheld="series" in hidden)
         return replace(kept, **dict.fromkeys(hidden))
+
+
+def weight_of(members: pl.DataFrame) -> float:
+    """The sum of the weights of some members, exactly rounded, whatever their order."""
+    return math.fsum(members["weight"].to_list())

@@ -1,6 +1,7 @@
 """A document as one A4 page (PDF) and as one self-contained HTML page, from the same blocks.
 
-The renderer is the last gate: a document on simulated prices leaves it only with SIMULATED PRICES on every page and figure.
+The renderer is the last gate: a document on simulated prices leaves it only with SIMULATED PRICES on
+every page and figure.
 """
 
 import json
@@ -18,6 +19,7 @@ from exchina.reporting.palette import colour
 from exchina.reporting.view import FONTS, page_view
 
 TYPE_SIZES = (1.1, 1.08, 1.06, 1.04, 1.02, 1.0, 0.97, 0.94, 0.91, 0.88, 0.84, 0.8)
+BANNER = '<div class="simulated" role="note">'
 WEB_FONTS = {400: "SourceSans3-Regular.woff", 600: "SourceSans3-SemiBold.woff"}
 
 
@@ -66,8 +68,7 @@ def to_html(document: Document, templates: Path) -> str:
         .get_template(source.name)
         .render(**page_view(document, templates), style=Markup(style), fonts=_web_fonts(templates))
     )
-    figures = sum(isinstance(block, Figure) for block in document.blocks)
-    if document.label and text.count(document.label) < 1 + figures:
+    if document.label and not _labelled(text, document):
         raise PublicationError(
             Problem(source.name, f"the template drops {document.label!r}", "it cannot be switched off")
         )
@@ -82,10 +83,14 @@ def require_label(document: Document) -> None:
         raise PublicationError(Problem(document.title, found, f"it must be {expected!r}; it cannot be switched off"))
 
 
-def inline_svg(svg: str, number: int) -> Markup:
-    """An SVG for use inside HTML: its ids are made its own, and its words are left to the caption beside it."""
-    own = svg.replace('id="', f'id="f{number}-').replace("url(#", f"url(#f{number}-")
-    return Markup(own.replace("<svg ", '<svg aria-hidden="true" ', 1))
+def inline_svg(svg: str) -> Markup:
+    """An SVG for use inside HTML; its words are left to the caption beside it."""
+    return Markup(svg.replace("<svg ", '<svg aria-hidden="true" ', 1))
+
+
+def _labelled(html: str, document: Document) -> bool:
+    figures = sum(isinstance(block, Figure) for block in document.blocks)
+    return f"{BANNER}{document.label}<" in html and html.count(f">{document.label}</text></svg>") == figures
 
 
 def _existing(path: Path) -> Path:
@@ -123,7 +128,7 @@ def _environment(templates: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"colour": colour, "inline_svg": inline_svg}
+    environment.filters.update(colour=colour, inline_svg=inline_svg)
     return environment
 
 

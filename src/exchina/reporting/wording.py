@@ -90,7 +90,7 @@ def listed(words: list[str]) -> str:
 
 def counted(count: int, noun: str) -> str:
     """A count with its noun: 1 company, 2 companies."""
-    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    plural = noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeiou" else noun + "s"
     return f"{count} {noun if count == 1 else plural}"
 
 

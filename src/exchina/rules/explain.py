@@ -32,7 +32,8 @@ def _line(row: dict[str, object]) -> str:
     mark = "pass" if row["passed"] else "FAIL"
     margin = f"; margin {row['margin']:+.1%}" if row["margin"] is not None else ""
     note = f"; {row['note']}" if row["note"] else ""
-    return f"  {mark}  {row['kind']} {row['rule']}: {row['found']}; needs {row['needed']}{margin}{note}\n        why: {row['why']}"
+    judged = f"{row['kind']} {row['rule']}: {row['found']}; needs {row['needed']}{margin}{note}"
+    return f"  {mark}  {judged}\n        why: {row['why']}"
 
 
 def _outcome(basket: Basket, company_id: str, verdicts: pl.DataFrame) -> list[str]:

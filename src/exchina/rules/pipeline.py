@@ -11,7 +11,7 @@ from exchina.errors import InfeasibleError, Problem
 from exchina.model import Basket, Provenance, Review, Rule, Rulebook
 from exchina.policy import SCORE_WEIGHTS
 from exchina.rules.registers import REGISTERS
-from exchina.rules.solve import Bound, Weights, capped_weights, widen_until_feasible
+from exchina.rules.solve import FEASIBLE, Bound, Weights, capped_weights, room, widen_until_feasible
 from exchina.rules.verdict import verdict
 
 Drift = Callable[[Mapping[str, float], date, date], Mapping[str, float]]
@@ -63,7 +63,7 @@ def baskets(
         universe: `exchina.universe.universe_on` of every review, with a column ``review`` (its effective date).
         reviews: oldest first.
         drift: weights by symbol at the close of one day -> weights at the close of a later one, no trades between.
-        weak: reference rows of weak confidence: file, row, company_id, confidence, what.
+        weak: `Reference.weak_facts`.
         provenance: of the market that the universe was read from.
 
     Raises:
@@ -81,7 +81,7 @@ def baskets(
             for member, part in screened.items()
         )
         composition = _composed(book, here, verdicts, review, held)
-        made.append(_basket(book, review, composition, held, previous, weak, provenance))
+        made.append(_basket(book, review, composition, held, previous, weak=weak, provenance=provenance))
     return made
 
 
@@ -144,17 +144,14 @@ def _capped(book: Rulebook, members: pl.DataFrame) -> tuple[Weights, tuple[str, 
     weights = members["uncapped_weight"].to_numpy()
     bounds = [_bound(rule, members) for rule in book.caps]
     steps: list[str] = []
-    for step in ("", *book.if_infeasible):
-        if step and step != HOLD:
-            rule = step.removeprefix("raise_").removesuffix("_cap")
-            bounds, factor = widen_until_feasible(weights, bounds, rule)
-            done = f"multiplied by {factor:.4f}" if factor < float("inf") else "lifted, which was not enough"
-            steps.append(f"{step}: the {rule} cap had to be {done}")
-        try:
-            return capped_weights(weights, bounds), tuple(steps)
-        except InfeasibleError as fault:
-            last = fault
-    raise last
+    for step in book.if_infeasible:
+        if step == HOLD or room(weights, bounds) >= FEASIBLE:
+            break
+        rule = step.removeprefix("raise_").removesuffix("_cap")
+        bounds, factor = widen_until_feasible(weights, bounds, rule)
+        done = f"multiplied by {factor:.4f}" if factor < float("inf") else "lifted, which was not enough"
+        steps.append(f"{step}: the {rule} cap had to be {done}")
+    return capped_weights(weights, bounds), tuple(steps)
 
 
 def _bound(rule: Rule, members: pl.DataFrame) -> Bound:
@@ -178,6 +175,7 @@ def _basket(
     composition: _Composition,
     held: dict[str, float],
     previous: Basket | None,
+    *,
     weak: pl.DataFrame,
     provenance: Provenance,
 ) -> Basket:
@@ -187,7 +185,8 @@ def _basket(
     members = members.sort(["weight", "company_id"], descending=[True, False])
     gone = before.filter(~pl.col("company_id").is_in(members["company_id"].to_list()))
     leavers = _leavers(gone, previous)
-    change = (members["weight"] - members["previous_weight"]).abs().sum() + leavers["previous_weight"].sum()
+    change = float((members["weight"] - members["previous_weight"]).abs().sum())
+    change += float(leavers["previous_weight"].sum())
     return Basket(
         book=book,
         review=review,
@@ -196,7 +195,10 @@ def _basket(
         verdicts=composition.verdicts.drop("review"),
         steps=composition.steps,
         turnover=None if previous is None else change / 2,
-        weak_facts=weak.filter(pl.col("company_id").is_in(members["company_id"].to_list())),
+        weak_facts=weak.filter(
+            pl.col("company_id").is_in(members["company_id"].to_list())
+            & (pl.col("known").is_null() | (pl.col("known") <= review.cutoff))
+        ),
         provenance=provenance,
     )
 

@@ -16,6 +16,7 @@ from exchina.errors import InfeasibleError, Problem
 
 Weights = NDArray[np.float64]
 ROUNDING = 1e-12
+FEASIBLE = 1 - ROUNDING
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def capped_weights(weights: Weights, bounds: list[Bound]) -> Weights:
     Raises:
         InfeasibleError: the bounds cannot carry the whole index, or two sets of groups overlap.
     """
-    if room(weights, bounds) < 1 - ROUNDING:
+    if room(weights, bounds) < FEASIBLE:
         raise InfeasibleError(*clashes(weights, bounds))
     filled, _ = water_fill(weights, _tightened(weights, bounds), 1.0)
     return filled / filled.sum()
@@ -129,9 +130,9 @@ def widen_until_feasible(weights: Weights, bounds: list[Bound], rule: str) -> tu
         (bound.at_most[bound.at_most > 0].min(initial=1.0) for bound in bounds if bound.rule == rule), default=1.0
     )
     low, high = 1.0, 1.0 / float(tightest)
-    if room(weights, widened(high)) < 1 - ROUNDING:
+    if room(weights, widened(high)) < FEASIBLE:
         return widened(high), np.inf
     for _ in range(100):
         middle = (low + high) / 2
-        low, high = (low, middle) if room(weights, widened(middle)) >= 1 - ROUNDING else (middle, high)
+        low, high = (low, middle) if room(weights, widened(middle)) >= FEASIBLE else (middle, high)
     return widened(high), high

@@ -52,7 +52,7 @@ def sample(
         "prices": _prices(lines),
         "dividends": _dividends(lines, seed),
         "splits": _splits(lines),
-        "shares": _shares(lines),
+        "shares": _shares(lines, through),
         "floats": _floats(world, lines),
         "fx": _rates(world),
         "benchmarks": _benchmarks(world),
@@ -110,8 +110,8 @@ def _splits(lines: Sequence[Line]) -> pl.DataFrame:
     )
 
 
-def _shares(lines: Sequence[Line]) -> pl.DataFrame:
-    """Counts on sessions of each listing; the one in force on its first session stands there."""
+def _shares(lines: Sequence[Line], through: date) -> pl.DataFrame:
+    """Counts known by ``through`` on sessions of each listing; the one in force on its first session stands there."""
     rows: dict[tuple[str, date], tuple[Any, ...]] = {}
     for line in lines:
         for count in line.share_counts:
@@ -120,7 +120,7 @@ def _shares(lines: Sequence[Line]) -> pl.DataFrame:
                 symbol, effective = line.listing["yahoo_symbol"], line.days[at].item()
                 known = effective if at == 0 else max(count.known, effective)
                 rows[symbol, effective] = (symbol, effective, count.shares, known)
-    return _table("shares", rows.values())
+    return _table("shares", [row for row in rows.values() if row[-1] <= through])
 
 
 def _floats(world: World, lines: Sequence[Line]) -> pl.DataFrame:

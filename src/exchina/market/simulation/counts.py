@@ -66,7 +66,8 @@ def share_counts(reference: Reference, company: Company, first: date, last: date
     """
     cuts = splits(reference, company.id)
     reported = _reported(reference, company.id, cuts)
-    issues = [issue for issue in _issues(company, first, last, seed) if not _covered(issue[0], reported)]
+    until = max(last, reported[0].effective) if reported else last
+    issues = [issue for issue in _issues(company, first, until, seed) if not _covered(issue[0], reported)]
     shares = company.value_usd(first, seed) / company.traits(first).price_usd
     if reported:
         before = [growth for day, _, growth in issues if day <= reported[0].effective]
@@ -79,7 +80,7 @@ def share_counts(reference: Reference, company: Company, first: date, last: date
         shares = (absolute or shares) * growth
         effective = max(day, first)
         rows[effective] = _raw(effective, known if day > first else first, shares, cuts)
-    return [rows[day] for day in sorted(rows) if rows[day].known <= last]
+    return [rows[day] for day in sorted(rows) if day <= last]
 
 
 def shares_behind_a_price(counts: Sequence[Count], cuts: Sequence[Split], days: Days) -> Floats:

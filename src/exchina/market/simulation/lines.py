@@ -82,25 +82,22 @@ def simulated_lines(world: World) -> list[Line]:
         rows = listings.filter(pl.col("company_id") == company.id).to_dicts()
         traded = [(row, days) for row in rows if (days := _window(world, row, calendars[row["calendar"]])).size]
         if traded:
-            issuer = _issuer(world, company, traded, sector)
+            home = next((row for row in rows if row["primary"]), rows[0])
+            market = paths.local_market(home["local_benchmark_symbol"], len(world.days), world.seed)
+            issuer = _issuer(world, company, min(days[0] for _, days in traded).item(), market, sector)
             lines += [_line(world, issuer, row, days, calendars[row["calendar"]]) for row, days in traded]
     return lines
 
 
 def _window(world: World, listing: Mapping[str, Any], sessions: pl.DataFrame) -> Days:
-    """Sessions of the simulation inside the listing's own window, without those on which nobody traded."""
+    """Sessions of the simulation inside the listing's own window."""
     begin = max(np.datetime64(listing["first_trade_date"] or world.days[0]), world.days[0])
     end = min(np.datetime64(listing["last_trade_date"] or world.days[-1]), world.days[-1])
     days = sessions["session"].to_numpy()
     return days[(days >= begin) & (days <= end)]
 
 
-def _issuer(
-    world: World, company: Company, traded: Sequence[tuple[Mapping[str, Any], Days]], sector: dict[str, Floats]
-) -> _Issuer:
-    first: date = min(days[0] for _, days in traded).item()
-    home = next((row for row, _ in traded if row["primary"]), traded[0][0])
-    market = paths.local_market(home["local_benchmark_symbol"], len(world.days), world.seed)
+def _issuer(world: World, company: Company, first: date, market: Floats, sector: dict[str, Floats]) -> _Issuer:
     history = counts.share_counts(world.reference, company, first, world.days[-1].item(), world.seed)
     steps = paths.value_steps(company, world.days, market, sector, world.seed)
     return _Issuer(company, first, steps, history, counts.splits(world.reference, company.id))

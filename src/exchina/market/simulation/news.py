@@ -46,7 +46,7 @@ def news_steps(reference: Reference, company: Company, days: Days, sessions: pl.
         if close < len(where) and where[close] < len(days):
             steps[where[close]] += size
     for day in _bankruptcies(reference, company.id):
-        last = int(np.searchsorted(days, np.datetime64(day), side="right"))
+        last = int(np.busday_count(days[0], np.datetime64(day) + 1))
         fall = np.log(between(0.05, 0.2, seed, company.id, "bankruptcy")) / BANKRUPTCY_DAYS
         steps[max(last - BANKRUPTCY_DAYS, 0) : last] += fall
     return steps

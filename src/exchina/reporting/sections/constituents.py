@@ -2,7 +2,7 @@
 
 from exchina.reporting import section
 from exchina.reporting.document import Block, Column, Heading, Place, Table
-from exchina.reporting.parts import Parts
+from exchina.reporting.parts import Parts, weight_of
 from exchina.reporting.wording import counted, country, day, number, percent, stage
 
 
@@ -37,8 +37,10 @@ def constituents(parts: Parts, *, count: int = 10, place: Place = "full") -> lis
         )
         for row in largest.iter_rows(named=True)
     )
-    total = percent(largest["weight"].sum())
-    note = f"{total} of the weight; {counted(basket.members.height, 'constituent')}; weights set after the close of {day(basket.review.effective)}"
+    note = (
+        f"{percent(weight_of(largest))} of the weight; {counted(basket.members.height, 'constituent')}; "
+        f"weights set after the close of {day(basket.review.effective)}"
+    )
     return [
         Heading(_title(largest.height, basket.members.height), note=note, place=place),
         Table(columns, rows, "Largest constituents by weight", place=place),
@@ -46,10 +48,6 @@ def constituents(parts: Parts, *, count: int = 10, place: Place = "full") -> lis
 
 
 def _title(shown: int, members: int) -> str:
-    return (
-        "Constituents"
-        if shown == members
-        else "Ten largest constituents"
-        if shown == 10
-        else f"{shown} largest constituents"
-    )
+    if shown == members:
+        return "Constituents"
+    return f"{'Ten' if shown == 10 else shown} largest constituents"

@@ -7,13 +7,21 @@ from exchina.reporting.wording import day
 
 
 @section("disclosures")
-def disclosures(parts: Parts) -> list[Block]:
+def disclosures(parts: Parts, *, backtest: bool = True) -> list[Block]:
     """Simulated prices, back-test, limits, policy input, and that nothing is offered.
 
     Args:
         parts: reads the rulebook, the review and the provenance.
+        backtest: whether the document shows levels or returns; what is said of them is left out otherwise.
     """
-    items = [*_simulated(parts), *_hypothetical(parts), *_limits(parts), *_policy(parts), *_not_an_offer()]
+    shown = backtest and parts.series is not None
+    items = [
+        *_simulated(parts),
+        *_hypothetical(parts, shown),
+        *_limits(parts, shown),
+        *_policy(parts),
+        *_not_an_offer(),
+    ]
     return [Disclosure(tuple(items), place="full")]
 
 
@@ -25,8 +33,8 @@ def _simulated(parts: Parts) -> list[tuple[str, str]]:
     return [("Simulated.", text)] if parts.provenance.simulated else []
 
 
-def _hypothetical(parts: Parts) -> list[tuple[str, str]]:
-    if parts.withheld or parts.series is None:
+def _hypothetical(parts: Parts, shown: bool) -> list[tuple[str, str]]:
+    if not shown:
         return []
     live = parts.book.index.live_date
     which = "All figures" if live is None else f"Figures before {day(live)}"
@@ -38,27 +46,29 @@ def _hypothetical(parts: Parts) -> list[tuple[str, str]]:
     return [("Back-test.", text)]
 
 
-def _limits(parts: Parts) -> list[tuple[str, str]]:
+def _limits(parts: Parts, shown: bool) -> list[tuple[str, str]]:
+    cutoff = day(parts.composition.review.cutoff)
     text = (
-        f"The companies are those known to us on {day(parts.composition.review.cutoff)}. Trading costs, taxes, fees and the "
-        "capacity of small shares are not deducted. Returns may rise or fall with exchange rates."
+        f"The companies are those known to us on {cutoff}. Trading costs, taxes, fees and the capacity of small shares "
+        "are not deducted. Returns may rise or fall with exchange rates."
     )
-    if not parts.withheld and parts.series is not None:
+    if shown:
         text += " Rules may have been chosen after seeing results, and event dates overlap the test period."
     return [("Limits.", text)]
 
 
 def _policy(parts: Parts) -> list[tuple[str, str]]:
+    cutoff = day(parts.composition.review.cutoff)
     text = (
-        f"Stage and policy-backing tags follow public documents known by {day(parts.composition.review.cutoff)}; awards can "
-        "be changed or withdrawn. A government stake may lower free float."
+        f"Stage and policy-backing tags follow public documents known by {cutoff}; awards can be changed or withdrawn. "
+        "A government stake may lower free float."
     )
     return [("Policy input.", text)]
 
 
 def _not_an_offer() -> list[tuple[str, str]]:
     text = (
-        "An index cannot be bought. This is neither advice nor a solicitation; products, if any, have costs and may not "
-        "track it. No company or government named here endorses it."
+        "An index cannot be bought. This is neither advice nor a solicitation; products, if any, have costs and may "
+        "not track it. No company or government named here endorses it."
     )
     return [("No offer.", text)]

@@ -5,7 +5,7 @@ from exchina.reporting.document import Block, Fact, Facts, Heading
 from exchina.reporting.parts import Parts
 
 WORDS = {
-    "Price floor": "A public or private party makes up the difference when the market price falls under an agreed price.",
+    "Price floor": "A public or private party makes up the difference when the price falls under an agreed one.",
     "Offtake": "A buyer is bound to take an agreed quantity of the product.",
     "Public capital": "A government holds shares in the company or lends or grants it money.",
     "Policy score": "From 0 to 1: how much of the company's business such commitments protect.",

@@ -8,7 +8,7 @@ from exchina.analytics.performance import risk, trailing_returns
 from exchina.model import Basket
 from exchina.reporting import section
 from exchina.reporting.document import Block, KeyFigure, KeyFigures
-from exchina.reporting.parts import Parts
+from exchina.reporting.parts import Parts, weight_of
 from exchina.reporting.wording import counted, day, month, number, percent
 
 
@@ -52,10 +52,10 @@ def _composition(parts: Parts) -> list[KeyFigure]:
 
 def _breadth(basket: Basket) -> list[KeyFigure]:
     members = basket.members.sort("weight", descending=True)
-    backed = members.filter(pl.col("policy_score") > 0)["weight"].sum()
+    backed = weight_of(members.filter(pl.col("policy_score") > 0))
     return [
         KeyFigure("Largest weight", percent(members.item(0, "weight")), members.item(0, "symbol")),
-        KeyFigure("Ten largest", percent(members.head(10)["weight"].sum()), "of the weight"),
+        KeyFigure("Ten largest", percent(weight_of(members.head(10))), "of the weight"),
         KeyFigure("Policy-backed", percent(backed), "of the weight"),
     ]
 

@@ -1,5 +1,7 @@
 """The levels of the index with the policy events that fell into them, and what the constituents did on those days."""
 
+from datetime import date
+
 import polars as pl
 
 from exchina.analytics.event_study import EventStudy
@@ -42,7 +44,7 @@ def level_chart(parts: Parts, *, events: int = 6, height: float = 170) -> list[B
     return blocks if numbered is None or parts.study is None else [*blocks, *_listed(parts.study, numbered)]
 
 
-def recent_events(study: EventStudy, first: object, last: object, count: int) -> pl.DataFrame:
+def recent_events(study: EventStudy, first: date, last: date, count: int) -> pl.DataFrame:
     """The latest ``count`` events between two days, oldest first, with a number each and the move of the index.
 
     Args:

@@ -4,7 +4,7 @@ import polars as pl
 
 from exchina.reporting import section
 from exchina.reporting.document import Bar, BarChart, Block, Figure, Heading, Text
-from exchina.reporting.parts import Parts
+from exchina.reporting.parts import Parts, weight_of
 from exchina.reporting.wording import listed, percent
 
 BACKING = {"floor_part": "Price floor", "offtake_part": "Offtake", "capital_part": "Public capital"}
@@ -19,9 +19,9 @@ def policy_backing(parts: Parts) -> list[Block]:
         parts: reads the basket: ``floor_part``, ``offtake_part`` and ``capital_part`` above zero.
     """
     members = parts.composition.members
-    bars = [Bar(label, members.filter(pl.col(part) > 0)["weight"].sum(), "teal") for part, label in BACKING.items()]
+    bars = [Bar(label, weight_of(members.filter(pl.col(part) > 0)), "teal") for part, label in BACKING.items()]
     held = pl.any_horizontal(pl.col(part) > 0 for part in BACKING)
-    bars.append(Bar("Any of the three", members.filter(held)["weight"].sum(), "navy"))
+    bars.append(Bar("Any of the three", weight_of(members.filter(held)), "navy"))
     alt = "Policy backing by weight: " + listed([f"{bar.label} {percent(bar.value)}" for bar in bars]) + "."
     chart = BarChart(tuple(bars), "% of the index")
     return [

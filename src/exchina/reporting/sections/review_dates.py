@@ -3,7 +3,7 @@
 from exchina.reporting import section
 from exchina.reporting.document import Block, KeyFigure, KeyFigures, Text
 from exchina.reporting.parts import Parts
-from exchina.reporting.wording import counted, day, percent, weekday
+from exchina.reporting.wording import day, percent, weekday
 
 
 @section("review_dates")
@@ -32,9 +32,9 @@ def review_dates(parts: Parts) -> list[Block]:
         ),
         KeyFigure("One-way turnover", percent(basket.turnover), "first composition" if first else "of the index"),
     )
+    replaced = "This is the first composition of the index." if first else "It replaces that of the previous review."
     text = (
-        f"The composition below replaces that of the previous review. Weights are indicative until the effective close: they "
-        f"are set on prices of the data cut-off, and drift with prices until then. {counted(members.height, 'constituent')} "
-        f"and all weights in full precision are in the pro forma CSV file."
+        f"{replaced} Weights are indicative until the effective close: they are set on prices of the data cut-off, and "
+        "drift with prices until then. All constituents and weights in full precision are in the pro forma CSV file."
     )
     return [KeyFigures(items, place="full"), Text(text, place="full")]

@@ -2,7 +2,7 @@
 
 from exchina.reporting import section
 from exchina.reporting.document import Block, Column, Heading, Table, Text
-from exchina.reporting.parts import Parts
+from exchina.reporting.parts import Parts, weight_of
 from exchina.reporting.wording import country, number, percent, stage
 
 
@@ -47,5 +47,6 @@ def weight_changes(parts: Parts, *, at_most: int = 40) -> list[Block]:
         Table(columns, rows, "Old and new weight of each constituent", place="full"),
     ]
     more = members.height - shown.height
-    rest = f"The {shown.height} largest of {members.height}; {more} more, {percent(members['weight'].slice(at_most).sum())} of the weight, are in the CSV file."
+    left = percent(weight_of(members.slice(at_most)))
+    rest = f"The {shown.height} largest of {members.height}; {more} more, {left} of the weight, are in the CSV file."
     return [*blocks, Text(rest, quiet=True, place="full")] if more > 0 else blocks

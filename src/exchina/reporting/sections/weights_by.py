@@ -2,11 +2,9 @@
 
 from typing import Literal
 
-import polars as pl
-
 from exchina.reporting import section
 from exchina.reporting.document import Bar, BarChart, Block, Figure, Heading
-from exchina.reporting.parts import Parts
+from exchina.reporting.parts import Parts, weight_of
 from exchina.reporting.wording import country, listed, percent, stage
 
 OTHER = "Other"
@@ -23,13 +21,10 @@ def weights_by(parts: Parts, *, group: Literal["stage", "country"], at_most: int
         group: ``stage`` or ``country``.
         at_most: how many bars.
     """
-    sums = (
-        parts.composition.members.group_by(group)
-        .agg(pl.col("weight").sum())
-        .sort(["weight", group], descending=[True, False])
-    )
+    groups = parts.composition.members.partition_by(group, as_dict=True)
+    sums = sorted(((str(key), weight_of(members)) for (key,), members in groups.items()), key=_heaviest_first)
     named = country if group == "country" else stage
-    bars = [Bar(named(key), weight, key if group == "stage" else "teal") for key, weight in sums.iter_rows()]
+    bars = [Bar(named(key), weight, key if group == "stage" else "teal") for key, weight in sums]
     if len(bars) > at_most:
         rest = sum(bar.value for bar in bars[at_most - 1 :])
         bars = [*bars[: at_most - 1], Bar(OTHER, rest, "developer")]
@@ -40,3 +35,7 @@ def weights_by(parts: Parts, *, group: Literal["stage", "country"], at_most: int
         Heading(f"Weight by {group}", note="%", place="side"),
         Figure(BarChart(tuple(bars), "% of the index"), alt, source, height, place="side"),
     ]
+
+
+def _heaviest_first(group: tuple[str, float]) -> tuple[float, str]:
+    return -group[1], group[0]

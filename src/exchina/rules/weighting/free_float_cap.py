@@ -25,7 +25,8 @@ def free_float_cap(
         policy_tilt: a; a fully backed company gets (1 + a) times the weight of one without backing.
 
     Example:
-        >>> table = pl.DataFrame({"review": [1, 1], "free_float_market_cap_usd": [3.0, 1.0], "policy_score": [0.0, 1.0]})
+        >>> columns = {"review": [1, 1], "free_float_market_cap_usd": [3.0, 1.0], "policy_score": [0.0, 1.0]}
+        >>> table = pl.DataFrame(columns)
         >>> free_float_cap(table, policy_tilt=2.0).to_list()
         [0.5, 0.5]
     """

@@ -1,0 +1,289 @@
+import tomllib
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from exchina.errors import DataError
+from exchina.market import Delivery
+from exchina.market.intake.mapping import Prices
+from exchina.market.intake.readers import read_prices
+from exchina.market.providers.files import files
+from exchina.market.store import save
+from exchina.model import Reference
+from exchina.tables.checking import problems
+from exchina.tables.market import CONTRACTS
+
+HEAD = '[source]\ndescription = "A test."\n'
+PLAIN = HEAD + '[[prices]]\npath = "prices.csv"\n'
+RATES = '[[fx]]\npath = "rates.csv"\n'
+
+
+def delivered(reference: Reference, folder: Path, mapping: str, **sheets: str) -> Delivery:
+    for name, text in sheets.items():
+        (folder / f"{name}.csv").write_text(text)
+    (folder / "mapping.toml").write_text(mapping)
+    return files(reference, mapping=folder / "mapping.toml")
+
+
+def refused(reference: Reference, folder: Path, mapping: str, **sheets: str) -> list[str]:
+    with pytest.raises(DataError) as caught:
+        delivered(reference, folder, mapping, **sheets)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def real(shared: Path, rest: str) -> str:
+    return rest.replace("REAL", str(shared / "market" / "real"))
+
+
+def test_the_smallest_mapping(reference: Reference, tmp_path: Path) -> None:
+    given = "session,symbol,close\n2025-07-09,MP,30.03\n2025-07-10,MP,45.23\n"
+    delivery = delivered(reference, tmp_path, PLAIN, prices=given)
+    assert delivery.kind == "file"
+    assert delivery.source == "A test."
+    assert delivery.tables["prices"].rows() == [
+        ("MP", date(2025, 7, 9), 30.03, None, date(2025, 7, 9)),
+        ("MP", date(2025, 7, 10), 45.23, None, date(2025, 7, 10)),
+    ]
+    assert delivery.tables["sessions"].filter(calendar="XNYS")["session"].max() == date(2026, 12, 31)
+    assert any("No share count for MP" in notice for notice in delivery.notices)
+
+
+def test_every_table_has_its_file(reference: Reference, tmp_path: Path) -> None:
+    mapping = (
+        HEAD
+        + """
+[[prices]]
+path = "prices.csv"
+session = "day"
+symbol = { is = "RBW.L" }
+close = "px"
+known_date = "seen"
+[[dividends]]
+path = "dividends.csv"
+[[splits]]
+path = "splits.csv"
+[[shares]]
+path = "shares.csv"
+[[floats]]
+path = "floats.csv"
+[[fx]]
+path = "fx.csv"
+[[benchmarks]]
+path = "benchmarks.csv"
+"""
+    )
+    delivery = delivered(
+        reference,
+        tmp_path,
+        mapping,
+        prices="day,px,seen\n2025-07-09,12.5,2025-07-09\n2025-07-10,13,2025-07-11\n",
+        dividends="ex_date,symbol,amount\n2025-07-10,RBW.L,0.5\n",
+        splits="ex_date,symbol,ratio\n2025-07-10,RBW.L,0.1\n",
+        shares="effective_date,symbol,shares\n2025-07-01,RBW.L,1000000\n",
+        floats="effective_date,symbol,free_float_factor\n2025-07-01,RBW.L,0.6\n",
+        fx="session,currency,usd_per_unit\n2025-07-09,GBP,1.36\n2025-07-09,USD,1\n",
+        benchmarks="session,symbol,level\n2025-07-09,^FTSE,8867.02\n",
+    )
+    tables = delivery.tables
+    assert tables["prices"]["close"].to_list() == [0.125, 0.13]
+    assert tables["prices"]["known_date"][1] == date(2025, 7, 11)
+    assert tables["dividends"].row(0) == ("RBW.L", date(2025, 7, 10), 0.005, "GBP", "ordinary", date(2025, 7, 10))
+    assert tables["floats"]["basis"].to_list() == ["reported"]
+    assert tables["fx"]["currency"].to_list() == ["GBP"]
+    assert delivery.assumptions == ()
+    assert delivery.notices == ()
+    assert all(problems(tables[name], contract, name) == [] for name, contract in CONTRACTS.items())
+
+
+def test_parquet_is_read_too(reference: Reference, tmp_path: Path) -> None:
+    frame = pl.DataFrame({"session": [date(2025, 7, 9)], "symbol": ["MP"], "close": [30.03]})
+    frame.write_parquet(tmp_path / "prices.parquet")
+    delivery = delivered(reference, tmp_path, PLAIN.replace(".csv", ".parquet"))
+    assert delivery.tables["prices"]["close"].to_list() == [30.03]
+
+
+def test_a_url_is_opened_as_it_stands(reference: Reference, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("session,symbol,close\n2025-07-09,MP,30.03\n")
+    mapping = PLAIN.replace("prices.csv", (tmp_path / "p.csv").as_uri())
+    (tmp_path / "elsewhere").mkdir()
+    assert delivered(reference, tmp_path / "elsewhere", mapping).tables["prices"].height == 1
+
+
+def test_every_bad_cell_is_named(reference: Reference, tmp_path: Path) -> None:
+    rows = ["NaN", "", "0", "-1", "inf", "ten", "30.03"]
+    given = "session,symbol,close\n" + "".join(f"2025-07-{day:02},MP,{cell}\n" for day, cell in enumerate(rows, 1))
+    given += "10/07/2025,MP,31\n2025-07-10,MPP,31\n"
+    said = refused(reference, tmp_path, PLAIN, prices=given)
+    places = [line.split(":")[0] for line in said if "column close" in line]
+    assert sorted(places) == [f"prices.csv row {row}, column close" for row in range(2, 8)]
+    assert "found 'NaN'" in "\n".join(said)
+    assert any(line.startswith("prices.csv row 9, column session: found '10/07/2025'") for line in said)
+    assert any("row 10" in line and "'MPP' is no listing" in line and "did you mean 'MP'?" in line for line in said)
+    assert len(said) == 8
+
+
+def test_repeats_and_disorder_are_named(reference: Reference, tmp_path: Path) -> None:
+    given = "session,symbol,close\n2025-07-10,MP,1\n2025-07-09,MP,2\n2025-07-10,MP,3\n"
+    said = refused(reference, tmp_path, PLAIN, prices=given)
+    assert said[0].startswith("prices.csv row 3, column session: 2025-07-09 stands below a later day")
+    assert said[1].startswith("prices.csv row 4, column symbol+session: repeats prices.csv row 2: 'MP', 2025-07-10")
+
+
+def test_a_row_in_two_files_is_a_repeat(reference: Reference, tmp_path: Path) -> None:
+    given = "session,symbol,close\n2025-07-10,MP,1\n"
+    mapping = PLAIN + '[[prices]]\npath = "more.csv"\n'
+    (said,) = refused(reference, tmp_path, mapping, prices=given, more=given)
+    assert said.startswith("more.csv row 2, column symbol+session: repeats prices.csv row 2")
+
+
+def test_what_is_missing_is_named(reference: Reference, tmp_path: Path) -> None:
+    mapping = PLAIN + 'close = "clos"\nvolume = "vol"\n[[prices]]\npath = "gone.csv"\n' + RATES
+    said = "\n".join(refused(reference, tmp_path, mapping, prices="session,symbol,close\n", rates="session\n"))
+    assert "prices.csv: no column 'clos' for close (did you mean 'close'?)" in said
+    assert "prices.csv: no column 'vol' for volume" in said
+    assert "gone.csv: cannot be read" in said
+    assert "rates.csv: no column 'currency' for currency" in said
+
+
+def test_a_long_list_is_counted(reference: Reference, tmp_path: Path) -> None:
+    given = "session,symbol,close\n" + "".join(f"2025-07-{day:02},MP,0\n" for day in range(1, 31))
+    said = refused(reference, tmp_path, PLAIN, prices=given)
+    assert len(said) == 21
+    assert said[-1] == "prices.csv, column close: and 10 more like these"
+
+
+def test_the_mapping_itself_is_checked(reference: Reference, tmp_path: Path) -> None:
+    mapping = '[sorce]\n[[prices]]\npth = "x"\nsymbol = { iss = "MP" }\n[assume]\nfree_float_factor = 2\n'
+    said = "\n".join(refused(reference, tmp_path, mapping))
+    assert "mapping.toml: has no setting 'sorce' (did you mean 'source'?)" in said
+    assert "mapping.toml prices 1: has no setting 'pth' (did you mean 'path'?)" in said
+    assert "mapping.toml prices 1 symbol: has no setting 'iss' (did you mean 'is'?)" in said
+    assert "mapping.toml assume free_float_factor: Input should be less than or equal to 1" in said
+
+
+def test_rows_before_a_listing_are_refused_or_cut(reference: Reference, tmp_path: Path) -> None:
+    given = "session,symbol,close\n2025-03-12,USAR,11.20\n2025-03-13,USAR,10.78\n2025-03-14,USAR,18.55\n"
+    said = refused(reference, tmp_path, PLAIN, prices=given)
+    assert [line.split(":")[0] for line in said] == [f"prices.csv row {row}, column session" for row in (2, 3)]
+    assert 'outside_listing_window = "cut"' in said[0]
+    delivery = delivered(reference, tmp_path, PLAIN + 'outside_listing_window = "cut"\n', prices=given)
+    assert delivery.tables["prices"]["close"].to_list() == [18.55]
+    assert "prices.csv: 2 rows of USAR outside its time of listing were cut." in delivery.notices
+
+
+def test_a_currency_needs_its_rate_from_the_first_day(reference: Reference, tmp_path: Path) -> None:
+    given = "session,symbol,close\n2025-07-09,LYC.AX,8\n"
+    (said,) = refused(reference, tmp_path, PLAIN, prices=given)
+    assert said.startswith("prices.csv: no AUD exchange rate on 2025-07-09: there is none")
+    late = "session,currency,usd_per_unit\n2025-07-10,AUD,0.65\n"
+    (said,) = refused(reference, tmp_path, PLAIN + RATES, prices=given, rates=late)
+    assert "the first is of 2025-07-10" in said
+
+
+def test_wide_rates(reference: Reference, tmp_path: Path) -> None:
+    given = "session,symbol,close\n2025-07-10,LYC.AX,8\n"
+    mapping = PLAIN + RATES + 'layout = "wide"\nsession = "Date"\n'
+    wide = "Date,USD,AUD,JPY,\n2025-07-09,1.17,1.80,N/A,\n2025-07-10,1.1709,1.7873,171.33,\n"
+    rates = delivered(reference, tmp_path, mapping, prices=given, rates=wide).tables["fx"]
+    found = {(currency, day.day): rate for currency, day, rate, _ in rates.iter_rows()}
+    assert sorted(found) == [("AUD", 9), ("AUD", 10), ("EUR", 9), ("EUR", 10), ("JPY", 10)]
+    assert found["AUD", 10] == pytest.approx(1.1709 / 1.7873, abs=0)
+    assert found["EUR", 10] == 1.1709
+
+
+def test_an_assumed_float_says_so(reference: Reference, tmp_path: Path) -> None:
+    mapping = PLAIN + '[[floats]]\npath = "floats.csv"\n[assume]\nfree_float_factor = 0.8\n'
+    prices = "session,symbol,close\n2025-07-10,MP,45\n2025-07-10,UUUU,6\n"
+    floats = "effective_date,symbol,free_float_factor\n2025-01-01,MP,0.9\n"
+    delivery = delivered(reference, tmp_path, mapping, prices=prices, floats=floats)
+    assert [row[:4] for row in delivery.tables["floats"].iter_rows()] == [
+        ("MP", date(2025, 1, 1), 0.9, "reported"),
+        ("UUUU", date(2025, 7, 10), 0.8, "assumed"),
+    ]
+    assert delivery.assumptions == ("Free float of UUUU assumed to be 80% of the shares.",)
+
+
+def test_share_counts_come_from_market_values(reference: Reference, tmp_path: Path) -> None:
+    mapping = PLAIN + 'market_cap_usd = "cap"\n' + RATES
+    prices = "session,symbol,close,cap\n2025-07-09,LYC.AX,8,520\n2025-07-10,LYC.AX,10,650\n2025-07-11,LYC.AX,10,\n"
+    prices += "2025-07-14,LYC.AX,10,1300\n"
+    rates = "session,currency,usd_per_unit\n2025-07-08,AUD,0.65\n"
+    shares = delivered(reference, tmp_path, mapping, prices=prices, rates=rates).tables["shares"]
+    assert shares.rows() == [
+        ("LYC.AX", date(2025, 7, 9), 100.0, date(2025, 7, 9)),
+        ("LYC.AX", date(2025, 7, 14), 200.0, date(2025, 7, 14)),
+    ]
+
+
+SYDNEY = 'session = "date"\nsymbol = "ticker"\nonly = ["{}"]'
+
+
+@pytest.mark.parametrize(
+    ("path", "columns", "faults"),
+    [
+        ("asx_ree_ohlcv.csv", SYDNEY.format("LYC.AX"), []),
+        ("asx_ree_ohlcv.csv", SYDNEY.format("PLS.AX"), []),
+        ("asx_ree_ohlcv.csv", SYDNEY.format("IGO.AX"), ["looks adjusted"]),
+        ("us_ree_adjclose.csv", 'session = "date"\nsymbol = "ticker"\nclose = "adj_close"', ["by its name"]),
+        ("jp_magnet_ohlcv.csv", 'session = "date"\nsymbol = "ticker"', []),
+        ("us_quotes_mcap.csv", 'session = "trade_date"\nsymbol = "yahoo_symbol"\nclose = "last"', []),
+    ],
+)
+def test_adjusted_prices_are_told_from_raw_ones(
+    reference: Reference, shared: Path, path: str, columns: str, faults: list[str]
+) -> None:
+    folder = shared / "market" / "real" / "prices"
+    entry = Prices(path=path, **tomllib.loads(columns))
+    found = read_prices(entry, folder, reference).problems
+    said = [str(problem) for problem in found if "adjusted" in str(problem)]
+    assert [fault in line for fault, line in zip(faults, said, strict=True)] == [True] * len(faults)
+
+
+def test_real_files(reference: Reference, shared: Path, tmp_path: Path) -> None:
+    mapping = real(
+        shared,
+        HEAD
+        + """
+[[prices]]
+path = "REAL/prices/us_quotes_mcap.csv"
+session = "trade_date"
+symbol = "yahoo_symbol"
+close = "last"
+volume = "volume"
+market_cap_usd = "market_cap_usd"
+[[prices]]
+path = "REAL/prices/asx_ree_ohlcv.csv"
+session = "date"
+symbol = "ticker"
+volume = "volume"
+only = ["LYC.AX"]
+[[fx]]
+path = "REAL/benchmarks/ecb_reference_rates.csv"
+layout = "wide"
+session = "date"
+units_per = "EUR"
+[[benchmarks]]
+path = "REAL/benchmarks/us_etf_adjclose.csv"
+session = "date"
+symbol = "ticker"
+level = "adj_close"
+only = ["SPY"]
+[assume]
+free_float_factor = 1.0
+""",
+    )
+    delivery = delivered(reference, tmp_path, mapping)
+    prices, rates = delivery.tables["prices"], delivery.tables["fx"]
+    mp = dict(prices.filter(symbol="MP").select("session", "close").iter_rows())
+    assert (mp[date(2025, 7, 9)], mp[date(2025, 7, 10)]) == (30.03, 45.23)
+    lynas = dict(prices.filter(symbol="LYC.AX").select("session", "close").iter_rows())
+    assert lynas[date(2025, 7, 11)] / lynas[date(2025, 7, 10)] - 1 == pytest.approx(0.16647, abs=5e-6)
+    aud = rates.filter(currency="AUD", session=date(2025, 7, 10))["usd_per_unit"].item()
+    assert aud == pytest.approx(0.655122251, abs=5e-10)
+    assert prices.filter(symbol="USAR")["session"].min() == date(2025, 3, 14)
+    assert delivery.tables["benchmarks"]["symbol"].unique().to_list() == ["SPY"]
+    assert any("2026-02-04" in notice and "USAR" in notice for notice in delivery.notices)
+    saved = save(tmp_path / "store", "real", delivery, recorded_at=datetime(2026, 11, 23, tzinfo=UTC))
+    assert saved.added["prices"] == prices.height
