@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from exchina import workflow
 from exchina.market.view import MarketView
@@ -11,6 +12,8 @@ from exchina.model import IndexSeries, Rulebook
 from exchina.workspace import Workspace, init, open_workspace
 
 ROOT = Path(__file__).resolve().parents[1]
+settings.register_profile("exchina", deadline=None)
+settings.load_profile("exchina")
 FETCHED = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -180,7 +180,7 @@ def propose(index: str, *, data: Data = DATA, common: Common = COMMON) -> int:
         view = _view(data, common)
         basket = workflow.propose(_book(index, common), view)
     if common.json:
-        terminal.as_json({**vars(basket.review), "members": basket.members.to_dicts(), "steps": basket.steps})
+        terminal.as_json({**asdict(basket.review), "members": basket.members.to_dicts(), "steps": basket.steps})
         return 0
     terminal.show_basket(basket)
     terminal.say(terminal.label(view.provenance))

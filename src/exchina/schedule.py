@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
@@ -16,9 +16,10 @@ from exchina.plugins import located
 
 
 def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"no time zone called {name!r} ({did_you_mean(name, available_timezones())})")
-    return name
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError) as fault:
+        raise ValueError(f"no time zone called {name!r} ({did_you_mean(name, available_timezones())})") from fault
 
 
 @checked(frozen=True, config=STRICT)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 from html import unescape
 from io import BytesIO
 from itertools import product
@@ -18,6 +19,7 @@ from exchina.reporting.document import SIMULATED, Audience, Document, Figure
 from exchina.reporting.layout import compose
 from exchina.reporting.parts import Parts
 from exchina.reporting.render import to_html, to_pdf
+from exchina.reporting.sections.level_chart import recent_events
 from exchina.reporting.view import page_view
 from exchina.reporting.wording import number, percent
 
@@ -82,7 +84,7 @@ def test_factsheet_prints_the_values_of_the_series_and_the_basket(root: Path, te
         "Hypothetical, back-tested",
         "3 weak facts about 2 companies",
         "no significance test is made",
-        "+11.8%",
+        "+6.4%",
     ]
     wanted += [percent(weight) for weight in basket.members["weight"].head(10)]
     for text in both(factsheet(root), templates):
@@ -105,8 +107,8 @@ def test_events_are_the_latest_ones_and_numbered_in_order(root: Path, audience: 
         for block in factsheet(root, audience).blocks
         if isinstance(block, Figure) and not hasattr(block.chart, "bars")
     )
-    latest = documents.study().events["event_date"].sort().tail(6).to_list()
-    assert list(chart.events) == list(enumerate(latest, start=1))
+    controls = [event[1] for event in documents.EVENTS if event[3] == "china_export_control"]
+    assert list(chart.events) == list(enumerate(controls, start=1))
 
 
 def test_retail_sees_no_performance(root: Path, templates: Path) -> None:
@@ -286,3 +288,18 @@ def test_missing_series_is_named_for_every_section_that_needs_it(root: Path) -> 
         "section level_chart",
         "section returns",
     ]
+
+
+def test_latest_measured_events_of_the_asked_kinds() -> None:
+    between = (date(2024, 1, 1), date(2026, 9, 15))
+    latest = recent_events(documents.study(), between, (), 3)
+    assert latest["title"].to_list() == [event[2] for event in documents.EVENTS[-3:]]
+    assert latest["number"].to_list() == [1, 2, 3]
+    assert latest["car"].to_list() == [0.082, -0.037, -0.0004]
+    assert recent_events(documents.study(), between, ("western_price_floor",), 3)["names"].to_list() == [15]
+    assert recent_events(None, between, (), 3).is_empty()
+
+
+def test_unknown_kind_of_event_is_named() -> None:
+    with pytest.raises(PublicationError, match="did you mean 'us_tariff'"):
+        recent_events(documents.study(), (date(2024, 1, 1), date(2026, 9, 15)), ("us_tarif", "alliance"), 3)

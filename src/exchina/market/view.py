@@ -11,6 +11,7 @@ from exchina.tables.market import CONTRACTS
 KNOWN_ON = {
     "policy_measures": "known_date",
     "exposures": "known_date",
+    "policy_shocks": "event_date",
     "corporate_actions": "effective_date",
 }
 INTERVALS = {"listings": ("first_trade_date", "last_trade_date"), "stages": ("valid_from", "valid_to")}

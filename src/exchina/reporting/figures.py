@@ -76,7 +76,7 @@ def house_style() -> dict[str, Any]:
 def level_chart(chart: LevelChart) -> alt.LayerChart | alt.FacetChart:
     """Levels on a log scale: equal steps are equal returns. What is hypothetical stands on a shaded ground."""
     low, high = min(chart.levels), max(chart.levels)
-    frame = (low / (high / low) ** 0.06 * 0.995, high * (high / low) ** 0.16 * 1.005)
+    frame = (low / (high / low) ** 0.12 * 0.995, high * (high / low) ** 0.16 * 1.005)
     ticks = log_ticks(low, high)
 
     def height(field: str) -> alt.Y:
@@ -104,7 +104,7 @@ def bar_chart(chart: BarChart) -> alt.LayerChart | alt.FacetChart:
     ]
     longest = max((bar.value for bar in chart.bars), default=0) or 1
     base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("value:Q", axis=NO_AXIS, scale=alt.Scale(domain=[0, 118 * longest], nice=False)),
+        x=alt.X("value:Q", axis=NO_AXIS, scale=alt.Scale(domain=[0, 132 * longest], nice=False)),
         y=alt.Y("label:N", sort=None, title=None, scale=alt.Scale(paddingInner=0.42, paddingOuter=0.1)),
     )
     bars = base.mark_bar().encode(color=alt.Color("colour:N", scale=NO_AXIS))
@@ -187,7 +187,7 @@ def _time_axis(sessions: tuple[date, ...]) -> alt.Axis:
     days = (sessions[-1] - sessions[0]).days
     unit, step, shown = ("year", 1, "%Y") if days > 600 else ("month", 3 if days > 190 else 1, "%b %Y")
     count: Any = {"interval": unit, "step": step}
-    return alt.Axis(title=None, grid=False, format=shown, tickCount=count, labelOverlap=True)
+    return alt.Axis(title=None, grid=False, format=shown, tickCount=count, labelOverlap=True, labelFlush=False)
 
 
 def _label(label: str, width: float) -> str:

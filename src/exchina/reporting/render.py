@@ -18,7 +18,7 @@ from exchina.reporting.document import SIMULATED, Document, Figure
 from exchina.reporting.palette import colour
 from exchina.reporting.view import FONTS, page_view
 
-TYPE_SIZES = (1.1, 1.08, 1.06, 1.04, 1.02, 1.0, 0.97, 0.94, 0.91, 0.88, 0.84, 0.8)
+TYPE_SIZES = (1.14, 1.12, 1.1, 1.08, 1.06, 1.04, 1.02, 1.0, 0.97, 0.94, 0.91, 0.88, 0.84, 0.8)
 BANNER = '<div class="simulated" role="note">'
 WEB_FONTS = {400: "SourceSans3-Regular.woff", 600: "SourceSans3-SemiBold.woff"}
 

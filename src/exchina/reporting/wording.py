@@ -106,7 +106,13 @@ def country(code: str) -> str:
 
 def rule_name(rule: Rule) -> str:
     """The name of a rule in words: ``stage_buckets`` is Stage buckets."""
-    return rule.name.replace("_", " ").capitalize()
+    words = rule_words(rule)
+    return words[0].upper() + words[1:]
+
+
+def rule_words(rule: Rule) -> str:
+    """The name of a rule inside a sentence: ``china_dependence`` is China dependence."""
+    return rule.name.replace("_", " ").replace("china", "China")
 
 
 def rule_settings(rule: Rule) -> str:

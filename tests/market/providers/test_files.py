@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from exchina.errors import DataError
-from exchina.market import Delivery
+from exchina.market import Delivery, provider
 from exchina.market.intake.mapping import Prices
 from exchina.market.intake.readers import read_prices
 from exchina.market.providers.files import files
@@ -109,6 +109,24 @@ def test_a_url_is_opened_as_it_stands(reference: Reference, tmp_path: Path) -> N
     mapping = PLAIN.replace("prices.csv", (tmp_path / "p.csv").as_uri())
     (tmp_path / "elsewhere").mkdir()
     assert delivered(reference, tmp_path / "elsewhere", mapping).tables["prices"].height == 1
+
+
+def test_a_column_of_the_file_may_be_called_row(reference: Reference, tmp_path: Path) -> None:
+    given = "row,session,symbol,close\n7,2025-07-09,MP,30.03\n"
+    assert delivered(reference, tmp_path, PLAIN, prices=given).tables["prices"].height == 1
+
+
+def test_a_secret_in_a_url_is_not_repeated(reference: Reference, tmp_path: Path) -> None:
+    (said,) = refused(reference, tmp_path, PLAIN.replace("prices.csv", "gone.csv?token=hidden"))
+    assert said.startswith("gone.csv: cannot be read")
+    assert "hidden" not in said
+
+
+def test_the_register_knows_the_settings() -> None:
+    checked, faults = provider.checked_settings("fetch", "files", {"mapping": "mine.toml"})
+    assert (checked, faults) == ({"mapping": Path("mine.toml")}, [])
+    checked, faults = provider.checked_settings("fetch", "sample", {"through": "2020-01-31"})
+    assert (checked["through"], faults) == (date(2020, 1, 31), [])
 
 
 def test_every_bad_cell_is_named(reference: Reference, tmp_path: Path) -> None:

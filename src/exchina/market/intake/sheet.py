@@ -12,6 +12,7 @@ from exchina.market.intake.mapping import ColumnOf, Fixed
 from exchina.tables.checking import MOST_OF_A_KIND, at, kind_of, shown
 
 ABSENT = ["", "N/A"]
+ROW = "#row"
 RANGES: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("close", "amount", "ratio", "shares", "usd_per_unit", "level", "market_cap_usd"), (1e-12, 1e15)),
     "volume": (0.0, 1e15),
@@ -21,7 +22,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class Sheet:
-    """A file as it was found: its name, and its cells with the number of each row in column ``row``."""
+    """A file as it was found: its name, its cells, and the number of each row in column ``#row``."""
 
     name: str
     cells: pl.DataFrame
@@ -44,14 +45,15 @@ def open_sheet(path: str, folder: Path) -> Sheet | Problem:
         folder: of the mapping file.
     """
     address = path if "://" in path else str(folder / path)
-    name = path.rsplit("/", 1)[-1]
+    name = path.split("?", 1)[0].rsplit("/", 1)[-1]  # what follows a question mark may be a secret
     try:
         if name.endswith((".parquet", ".pq")):
-            return Sheet(name, pl.read_parquet(address).with_row_index("row", offset=1))
+            return Sheet(name, pl.read_parquet(address).with_row_index(ROW, offset=1))
         frame = pl.read_csv(address, infer_schema=False, null_values=ABSENT)
     except (OSError, pl.exceptions.PolarsError) as fault:
-        return Problem(path, f"cannot be read: {str(fault).splitlines()[0]}", "paths are relative to the mapping file")
-    return Sheet(name, frame.with_row_index("row", offset=2))
+        reason = str(fault).splitlines()[0].replace(address, name)
+        return Problem(name, f"cannot be read: {reason}", "paths are relative to the mapping file")
+    return Sheet(name, frame.with_row_index(ROW, offset=2))
 
 
 def take(sheet: Sheet, columns: Mapping[str, ColumnOf], kinds: Mapping[str, Any], optional: tuple[str, ...]) -> Taken:
@@ -73,7 +75,9 @@ def take(sheet: Sheet, columns: Mapping[str, ColumnOf], kinds: Mapping[str, Any]
             for ours, name in missing.items()
         ]
         return Taken(pl.DataFrame(), faults, [])
-    raw = sheet.cells.select("row", *(_cells(sheet, name).alias(ours) for ours, name in columns.items()))
+    raw = sheet.cells.select(
+        pl.col(ROW).alias("row"), *(_cells(sheet, name).alias(ours) for ours, name in columns.items())
+    )
     rows = raw.with_columns(_typed(raw[ours], kinds[ours]) for ours in columns)
     faults: list[Problem] = []
     sound = pl.repeat(True, rows.height, eager=True)

@@ -37,9 +37,10 @@ def constituents(parts: Parts, *, count: int = 10, place: Place = "full") -> lis
         )
         for row in largest.iter_rows(named=True)
     )
+    ahead = parts.as_of is not None and basket.review.effective > parts.as_of
     note = (
         f"{percent(weight_of(largest))} of the weight; {counted(basket.members.height, 'constituent')}; "
-        f"weights set after the close of {day(basket.review.effective)}"
+        f"{'pro forma, in force' if ahead else 'weights set'} after the close of {day(basket.review.effective)}"
     )
     return [
         Heading(_title(largest.height, basket.members.height), note=note, place=place),

@@ -1,12 +1,13 @@
 """The facts of the index: what it is called, how it is weighted, capped and reviewed, whether it is live."""
 
-from exchina.model import Rulebook
+from exchina.model import Rule, Rulebook
 from exchina.reporting import section
 from exchina.reporting.document import Block, Fact, Facts, Heading
 from exchina.reporting.parts import Parts
-from exchina.reporting.wording import MONTHS, RETURN_VARIANT, day, number, rule_name, rule_settings
+from exchina.reporting.wording import MONTHS, RETURN_VARIANT, day, number, rule_name, rule_settings, rule_words
 
 NOT_LIVE = "Not yet live"
+SHORT = 24
 
 
 @section("index_facts")
@@ -18,9 +19,7 @@ def index_facts(parts: Parts, *, reasons: bool = True) -> list[Block]:
         reasons: whether each cap is followed by its reason.
     """
     book = parts.book
-    caps = tuple(
-        Fact(f"Cap: {rule_name(rule).lower()}", rule_settings(rule), rule.why if reasons else "") for rule in book.caps
-    )
+    caps = tuple(_cap(rule, rule.why if reasons else "") for rule in book.caps)
     return [Heading("Index facts", place="side"), Facts((*_identity(book), *_rules(book), *caps), place="side")]
 
 
@@ -43,3 +42,10 @@ def _rules(book: Rulebook) -> tuple[Fact, ...]:
         Fact("Effective after", f"close of {nth} {effective.weekday.capitalize()}"),
         Fact("Weighting", rule_name(book.weight)),
     )
+
+
+def _cap(rule: Rule, why: str) -> Fact:
+    name, settings = f"Cap: {rule_words(rule)}", rule_settings(rule)
+    if len(settings) <= SHORT:
+        return Fact(name, settings, why)
+    return Fact(name, "", f"{settings[0].upper()}{settings[1:]}. {why}".strip())

@@ -5,14 +5,23 @@ from datetime import date
 import polars as pl
 
 from exchina.analytics.event_study import EventStudy
+from exchina.errors import Problem, PublicationError, did_you_mean
 from exchina.model import IndexFacts
 from exchina.reporting import section
 from exchina.reporting.document import Block, Column, Figure, Heading, LevelChart, Table, Text
 from exchina.reporting.parts import Parts
-from exchina.reporting.wording import MISSING, counted, day, number, percent
+from exchina.reporting.wording import counted, day, listed, number, percent
 
 UNIT = "Index points, log scale"
 ROW_HEIGHT = 19.0
+NO_EVENTS = {
+    "number": pl.UInt32,
+    "event_date": pl.Date,
+    "title": pl.String,
+    "names": pl.Int64,
+    "car": pl.Float64,
+    "window": pl.String,
+}
 NOT_A_CLAIM = (
     "Descriptive only: no significance test is made, other news moved these prices too, and nothing is claimed about "
     "cause or about later events."
@@ -20,52 +29,64 @@ NOT_A_CLAIM = (
 
 
 @section("level_chart")
-def level_chart(parts: Parts, *, events: int = 6, height: float = 170) -> list[Block]:
+def level_chart(parts: Parts, *, events: int = 6, kinds: tuple[str, ...] = (), height: float = 150) -> list[Block]:
     """Levels on a log scale, the latest policy events numbered on it and listed under it.
 
     Args:
         parts: reads the levels and the event study.
-        events: how many events to number: the most recent ones of the study, whatever followed them.
+        events: how many events to number: the latest that were measured, whatever followed them.
+        kinds: kinds of event to choose from; empty for all.
         height: of the chart in points; without events it takes the room of their table as well.
     """
     levels = parts.levels("level_chart")
     if levels is None:
         return []
     index, sessions = parts.book.index, levels["session"].to_list()
-    numbered = None if parts.study is None else recent_events(parts.study, sessions[0], sessions[-1], events)
-    marks = () if numbered is None else tuple(numbered.select("number", "event_date").rows())
+    numbered = recent_events(parts.study, (sessions[0], sessions[-1]), kinds, events)
+    marks = tuple(numbered.select("number", "event_date").rows())
     chart = LevelChart(tuple(sessions), tuple(levels["level"].to_list()), marks, index.live_date, UNIT)
-    source = f"{parts.book.index.name}, rulebook version {index.version}; {parts.provenance.source}"
+    source = f"{index.name}, rulebook version {index.version}; {parts.provenance.source}"
     room = 0.0 if marks else ROW_HEIGHT * events
     blocks: list[Block] = [
         Heading("Index level", note=_note(index)),
         Figure(chart, _alt(chart, index), source, height + room),
     ]
-    return blocks if numbered is None or parts.study is None else [*blocks, *_listed(parts.study, numbered)]
+    return blocks if parts.study is None else [*blocks, *_listed(parts.study, numbered, kinds)]
 
 
-def recent_events(study: EventStudy, first: date, last: date, count: int) -> pl.DataFrame:
-    """The latest ``count`` events between two days, oldest first, with a number each and the move of the index.
+def recent_events(
+    study: EventStudy | None, between: tuple[date, date], kinds: tuple[str, ...], count: int
+) -> pl.DataFrame:
+    """The latest events that were measured, oldest first: number, event_date, title, names, car, window.
 
     Args:
-        study: its events, and its table's rows of group ``index``.
-        first: first day.
-        last: last day.
+        study: its events, and its table's rows of group ``index``; None has no events.
+        between: first and last day.
+        kinds: kinds to choose from; empty for all.
         count: how many at most.
+
+    Raises:
+        PublicationError: the study has no event of such a kind.
     """
-    moves = study.table.filter(pl.col("group") == "index").select("event_id", "names", "car", "window")
-    return (
-        study.events.filter(pl.col("event_date").is_between(first, last))
-        .sort("event_date", "event_id")
-        .tail(count)
-        .join(moves, on="event_id", how="left", maintain_order="left")
-        .with_row_index("number", offset=1)
+    if study is None:
+        return pl.DataFrame(schema=NO_EVENTS)
+    known = study.events["kind"].unique().to_list()
+    if unknown := [kind for kind in kinds if kind not in known]:
+        place = "section level_chart.kinds"
+        raise PublicationError(
+            *(Problem(place, f"no event is of kind {kind!r}", did_you_mean(kind, known)) for kind in unknown)
+        )
+    moves = study.table.filter(group="index").select("event_id", "names", "car", "window")
+    chosen = study.events.filter(
+        pl.col("event_date").is_between(*between), pl.col("kind").is_in(kinds or known), status="studied"
     )
+    latest = chosen.sort("event_date", "event_id").tail(count).with_row_index("number", offset=1)
+    return latest.join(moves, on="event_id", how="left", maintain_order="left").select(list(NO_EVENTS))
 
 
-def _listed(study: EventStudy, events: pl.DataFrame) -> list[Block]:
+def _listed(study: EventStudy, events: pl.DataFrame, kinds: tuple[str, ...]) -> list[Block]:
     if events.is_empty():
-        return [Text("No policy event of the study falls into this period.", quiet=True)]
+        return [Text("No event that was measured falls into this period.", quiet=True)]
     columns = (
         Column("No.", keys=("event",) * events.height),
         Column("Date"),
@@ -74,25 +95,25 @@ def _listed(study: EventStudy, events: pl.DataFrame) -> list[Block]:
         Column("Move", align="right"),
     )
     rows = tuple(
-        (str(number), day(when), title, MISSING if names is None else str(names), percent(move, signed=True))
-        for number, when, title, names, move in events.select(
-            "number", "event_date", "title", "names", "car"
-        ).iter_rows()
+        (str(number), day(when), title, str(names), percent(move, signed=True))
+        for number, when, title, names, move in events.drop("window").iter_rows()
     )
     return [
         Table(columns, rows, "Recent policy events and how the constituents moved"),
-        Text(_method(study, events), quiet=True),
+        Text(_method(study, events, kinds), quiet=True),
     ]
 
 
-def _method(study: EventStudy, events: pl.DataFrame) -> str:
-    window = next(iter(events["window"].drop_nulls()), MISSING)
-    studied = study.events.filter(pl.col("status") == "studied").height
-    left_out = study.events.height - studied
+def _method(study: EventStudy, events: pl.DataFrame, kinds: tuple[str, ...]) -> str:
+    measured = study.events.filter(status="studied").height
+    of_kind = (
+        f" of kind {listed([kind.replace('_', ' ').replace('china', 'China') for kind in kinds])}" if kinds else ""
+    )
     return (
-        f"The {counted(events.height, 'latest event')} of {study.events.height} in the calendar ({studied} measured, "
-        f"{left_out} left out), whatever followed. Move: weighted abnormal return of the constituents of that day over "
-        f"sessions {window}, each against its home market; Names: how many could be measured; n/a: none. {NOT_A_CLAIM}"
+        f"Shown: the {counted(events.height, 'latest event')}{of_kind}, whatever followed; the calendar has "
+        f"{study.events.height} events, {measured} measured. Move: weighted abnormal return of the constituents of "
+        f"that day over sessions {events['window'][0]}, each against its home market; Names: how many were measured. "
+        f"{NOT_A_CLAIM}"
     )
 
 

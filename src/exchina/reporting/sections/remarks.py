@@ -3,7 +3,7 @@
 from exchina.reporting import section
 from exchina.reporting.document import Block, Disclosure
 from exchina.reporting.parts import Parts
-from exchina.reporting.wording import listed, rule_name, rule_settings
+from exchina.reporting.wording import listed, rule_settings, rule_words
 
 
 @section("remarks")
@@ -14,7 +14,7 @@ def remarks(parts: Parts) -> list[Block]:
         parts: reads the rulebook and the basket's steps.
     """
     basket = parts.composition
-    caps = listed([f"{rule_name(rule).lower()} ({rule_settings(rule)})" for rule in basket.book.caps])
+    caps = listed([f"{rule_words(rule)} ({rule_settings(rule)})" for rule in basket.book.caps])
     steps = " ".join(step.rstrip(".") + "." for step in basket.steps)
     items = (
         ("Caps.", f"In force: {caps}." if caps else "None."),

@@ -32,7 +32,11 @@ def review_dates(parts: Parts) -> list[Block]:
         ),
         KeyFigure("One-way turnover", percent(basket.turnover), "first composition" if first else "of the index"),
     )
-    replaced = "This is the first composition of the index." if first else "It replaces that of the previous review."
+    replaced = (
+        "This is the first composition of the index."
+        if first
+        else "This composition replaces that of the previous review."
+    )
     text = (
         f"{replaced} Weights are indicative until the effective close: they are set on prices of the data cut-off, and "
         "drift with prices until then. All constituents and weights in full precision are in the pro forma CSV file."

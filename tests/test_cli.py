@@ -1,0 +1,248 @@
+"""The command line as a person meets it: exit codes, messages, and what is left behind."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from exchina import cli
+from exchina.workspace import Workspace
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*tokens: str | Path) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            cli.main([str(token) for token in tokens])
+        out, err = capsys.readouterr()
+        return int(left.value.code or 0), out, err
+
+    return call
+
+
+@pytest.fixture
+def own_desk(desk: Workspace, tmp_path: Path) -> Path:
+    """A desk that a test may write to."""
+    shutil.copytree(desk.root, tmp_path / "desk")
+    return tmp_path / "desk"
+
+
+def test_help_starts_without_the_data_stack() -> None:
+    code = (
+        "import sys; from exchina import cli\ntry: cli.main(['--help'])\nexcept SystemExit: pass\n"
+        "print([m for m in ('polars', 'pandera', 'numpy', 'pydantic', 'sqlalchemy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_import_of_the_package_is_light() -> None:
+    code = "import sys, exchina; print('polars' in sys.modules, 'backtest' in dir(exchina))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
+
+
+def test_every_public_name_resolves() -> None:
+    import exchina
+
+    for name in exchina.__all__:
+        assert getattr(exchina, name).__name__ == name
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [["nonsense"], ["propose"], ["propose", "magnet-chain", "--as-of", "tomorrow"], ["backtest", "x", "--bogus"]],
+)
+def test_wrong_usage_is_exit_2(run: Run, tokens: list[str]) -> None:
+    code, _, err = run(*tokens)
+    assert code == 2
+    assert err or _
+
+
+def test_outside_a_workspace_the_message_says_how_to_make_one(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("check", "--workspace", tmp_path)
+    assert code == 1
+    assert "this folder is no workspace" in err
+    assert "exchina init" in err
+
+
+def test_init_leaves_what_is_there(run: Run, tmp_path: Path) -> None:
+    mine = tmp_path / "w" / "scheduler" / "schedule.toml"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("# mine\n")
+    code, out, _ = run("init", tmp_path / "w")
+    assert code == 0
+    assert "files written" in out
+    assert mine.read_text() == "# mine\n"
+    assert (tmp_path / "w" / "indices" / "magnet-chain" / "rulebook.toml").is_file()
+
+
+def test_init_on_a_file_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "w").write_text("")
+    code, _, err = run("init", tmp_path / "w")
+    assert code == 1
+    assert "cannot write here" in err
+
+
+def test_unknown_index_and_market_come_with_a_hint(run: Run, desk: Workspace) -> None:
+    code, _, err = run("explain", "magnet-chian", "-w", desk.root)
+    assert code == 1
+    assert "did you mean 'magnet-chain'" in err
+    code, _, err = run("propose", "magnet-chain", "-m", "yahoo", "-w", desk.root)
+    assert code == 1
+    assert "no market called 'yahoo'" in err
+
+
+def test_propose_for_people_and_for_machines(run: Run, desk: Workspace) -> None:
+    code, out, _ = run("propose", "magnet-chain", "--as-of", "2026-09-10", "-w", desk.root)
+    assert code == 0
+    assert "effective after the close of 2026-09-18" in out
+    assert "SIMULATED PRICES" in out
+    code, out, _ = run("propose", "magnet-chain", "--as-of", "2026-09-10", "-w", desk.root, "--json")
+    answer = json.loads(out)
+    assert answer["effective"] == "2026-09-18"
+    assert sum(member["weight"] for member in answer["members"]) == pytest.approx(1)
+
+
+def test_study_refuses_an_unknown_kind(run: Run, desk: Workspace) -> None:
+    code, _, err = run("study", "magnet-chain", "--kind", "china_export_contrl", "-w", desk.root)
+    assert code == 1
+    assert "china_export_control" in err
+
+
+def test_scheduled_events_never_enter_a_study(run: Run, desk: Workspace) -> None:
+    _, out, _ = run("study", "magnet-chain", "-w", desk.root, "--json")
+    answer = json.loads(out)
+    left = {event["event_id"]: event["note"] for event in answer["events"] if event["status"] != "studied"}
+    assert {"S20261110-CN-SUSPENSION-END", "S20261127-CN-GAGESB-END", "S20270111-TRUCE-END"} <= set(left)
+    assert not set(left) & {row["event_id"] for row in answer["table"]}
+    assert not {"p", "p_value", "t"} & set(answer["table"][0])
+
+
+def test_publish_twice_and_verify(run: Run, own_desk: Path) -> None:
+    first = run("publish", "ex-china-core", "--as-of", "2026-09-14", "-w", own_desk)
+    assert first[0] == 0, first
+    assert "published: ex-china-core, review effective 2026-09-18, ledger row 1" in first[1]
+    files = {path: path.read_bytes() for path in sorted((own_desk / "reports").rglob("*/2026-09-18/*"))}
+    assert len(files) == 6
+    again = run("publish", "ex-china-core", "--as-of", "2026-10-02", "-w", own_desk)
+    assert again[0] == 0
+    assert "already published" in again[1]
+    assert {path: path.read_bytes() for path in files} == files
+    assert "1 publications verified" in run("verify", "-w", own_desk)[1]
+
+
+def test_a_tampered_file_stops_verify_and_publish(run: Run, own_desk: Path) -> None:
+    run("publish", "ex-china-core", "--as-of", "2026-06-12", "-w", own_desk)
+    sheet = own_desk / "reports" / "ex-china-core" / "2026-06-18" / "proforma.csv"
+    ledger = (own_desk / "reports" / "ledger.jsonl").read_bytes()
+    sheet.write_text(sheet.read_text().replace("lynas", "lynax"))
+    code, _, err = run("verify", "-w", own_desk)
+    assert code == 1
+    assert "proforma.csv" in err
+    code, _, err = run("publish", "ex-china-core", "--as-of", "2026-09-14", "-w", own_desk)
+    assert code == 1
+    assert "proforma.csv" in err
+    assert (own_desk / "reports" / "ledger.jsonl").read_bytes() == ledger
+    assert not (own_desk / "reports" / "ex-china-core" / "2026-09-18").exists()
+
+
+def test_the_same_publication_is_the_same_bytes_whatever_the_threads(desk: Workspace, tmp_path: Path) -> None:
+    import os
+
+    found = []
+    for threads in ("1", "2", "4"):
+        folder = tmp_path / threads
+        shutil.copytree(desk.root, folder)
+        command = [
+            sys.executable,
+            "-m",
+            "exchina.cli",
+            "publish",
+            "magnet-chain",
+            "--as-of",
+            "2026-09-11",
+            "-w",
+            str(folder),
+        ]
+        environment = {**os.environ, "POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads}
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+        found.append({p.name: p.read_bytes() for p in (folder / "reports" / "magnet-chain" / "2026-09-18").iterdir()})
+    assert found[0] == found[1] == found[2]
+
+
+def test_publishing_before_anything_was_announced(run: Run, own_desk: Path) -> None:
+    code, _, err = run("publish", "magnet-chain", "--as-of", "2014-06-02", "-w", own_desk)
+    assert code == 1
+    assert "no review was announced by 2014-06-02" in err
+
+
+def test_serve_once_does_what_is_due_and_no_more(run: Run, own_desk: Path) -> None:
+    moment = ("--once", "--now", "2026-09-12T00:00:00", "-w", own_desk)
+    code, out, _ = run("serve", "--dry-run", *moment)
+    assert code == 0
+    assert out.count("publish") == 2
+    assert not (own_desk / "reports" / "ledger.sqlite").exists()
+    code, out, _ = run("serve", *moment)
+    assert (code, out.count("done: publish")) == (0, 2)
+    code, out, _ = run("serve", *moment)
+    assert (code, out.strip()) == (0, "nothing is due")
+
+
+def test_serve_reports_what_it_cannot_do(run: Run, own_desk: Path) -> None:
+    code, _, err = run("serve", "--once", "--now", "2026-12-20T00:00:00", "-w", own_desk)
+    assert code == 1
+    assert f"prices of 'sample' end on {date(2026, 11, 20)}" in err
+
+
+def test_a_folder_that_cannot_be_written_leaves_the_ledger_as_it_was(run: Run, own_desk: Path) -> None:
+    (own_desk / "reports" / "magnet-chain").write_text("in the way")
+    code, _, err = run("publish", "magnet-chain", "--as-of", "2026-09-11", "-w", own_desk)
+    assert code == 1
+    assert "magnet-chain" in err
+    assert "0 publications verified" in run("verify", "-w", own_desk)[1]
+
+
+def test_check_names_every_fault_of_a_workspace(run: Run, own_desk: Path) -> None:
+    stages = own_desk / "indices" / "reference" / "stages.csv"
+    stages.write_text(
+        stages.read_text().replace("magnet_maker,primary,2010-01-01", "magnet-maker,primary,2010-13-01", 1)
+    )
+    book = own_desk / "indices" / "magnet-chain" / "rulebook.toml"
+    book.write_text(book.read_text().replace("top =", "topp ="))
+    schedule = own_desk / "scheduler" / "schedule.toml"
+    schedule.write_text(schedule.read_text().replace("ex-china-core", "ex-china-cor"))
+    code, out, err = run("check", "-w", own_desk)
+    assert code == 1
+    assert "stages.csv row" in err
+    assert "magnet_maker" in err
+    assert "2010-13-01" in err
+    assert "no selection called 'topp'" in err
+    assert "did you mean 'ex-china-core'" in err
+    assert "problems" in out
+    code, out, _ = run("check", "-w", own_desk, "--json")
+    assert len(json.loads(out)["problems"]) >= 4
+
+
+def test_a_damaged_store_is_found(run: Run, own_desk: Path) -> None:
+    part = max((own_desk / "store" / "sample" / "parts").iterdir(), key=lambda path: path.stat().st_size)
+    part.write_bytes(part.read_bytes()[:-1] + b"x")
+    code, _, err = run("check", "-w", own_desk)
+    assert code == 1
+    assert part.name in err
+
+
+def test_report_writes_without_publishing(run: Run, own_desk: Path, tmp_path: Path) -> None:
+    code, _, _ = run(
+        "report", "factsheet", "magnet-chain", "--as-of", "2026-10-01", "--out", tmp_path / "o", "-w", own_desk
+    )
+    assert code == 0
+    assert {path.suffix for path in (tmp_path / "o").iterdir()} == {".pdf", ".html"}
+    assert "0 publications verified" in run("verify", "-w", own_desk)[1]
