@@ -29,8 +29,27 @@ check: $(STAMP) ## everything that must hold before a change is merged: style, t
 	$(BIN)/lint-imports
 	$(PY) -m pytest -n auto
 
-demo: $(STAMP) ## the whole chain on the sample market, without network
-	$(PY) -m exchina.cli --help
+DEMO := ../$(BIN)/exchina
+demo: $(STAMP) ## the main job on the sample market for both indices, in the folder demo; no network
+	@rm -rf demo
+	$(BIN)/exchina init demo
+	cd demo && $(DEMO) fetch sample
+	cd demo && $(DEMO) check
+	cd demo && $(DEMO) backtest ex-china-core
+	cd demo && $(DEMO) backtest magnet-chain
+	cd demo && $(DEMO) study magnet-chain --kind western_price_floor
+	cd demo && $(DEMO) explain magnet-chain mp-materials --as-of 2026-09-10
+	cd demo && $(DEMO) serve --once --now 2026-09-12
+	cd demo && $(DEMO) verify
+	@echo
+	@echo "Made in demo/ from simulated prices:"
+	@find demo/reports -path '*/2026-*' -type f | sort | sed 's/^/  /'
+	@echo "  demo/reports/ledger.jsonl"
+	@echo
+	@echo "Open a factsheet.html in a browser. Then, in demo/ with PATH=../$(BIN):\$$PATH"
+	@echo "  exchina explain ex-china-core lynas-rare-earths    why a company is in or out, rule by rule"
+	@echo "  edit indices/magnet-chain/rulebook.toml            then: exchina check; exchina backtest magnet-chain"
+	@echo "  exchina fetch files --mapping prices.toml          your own prices: docs/guides/your-own-prices.md"
 
 lock: ## renew constraints.txt (needs uv)
 	printf 'hatchling>=1.27\neditables>=0.5\n' | uv pip compile pyproject.toml - --all-extras --generate-hashes --universal \

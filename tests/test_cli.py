@@ -246,3 +246,38 @@ def test_report_writes_without_publishing(run: Run, own_desk: Path, tmp_path: Pa
     assert code == 0
     assert {path.suffix for path in (tmp_path / "o").iterdir()} == {".pdf", ".html"}
     assert "0 publications verified" in run("verify", "-w", own_desk)[1]
+
+
+def test_a_dry_run_of_fetch_writes_nothing(run: Run, tmp_path: Path) -> None:
+    run("init", tmp_path)
+    code, out, _ = run("fetch", "sample", "--dry-run", "-w", tmp_path)
+    assert code == 0
+    assert "dry run, nothing written" in out
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ("2025-07-10,MP,nan", "row 3"),
+        ("2025-07-10,MP,", "row 3"),
+        ("2025-07-10,MP,0", "row 3"),
+        ("2025-07-10,MP,-4.5", "row 3"),
+        ("2025-07-10,MP,45.23\n2025-07-10,MP,45.23", "row 4"),
+        ("2025-07-08,MP,45.23", "row 3"),
+        ("2025-07-10,MPX,45.23", "MPX"),
+        ("2025-07-10,LYC.AX,9.1", "AUD"),
+        ("2019-07-10,USAR,10.1", "outside_listing_window"),
+    ],
+)
+def test_bad_prices_are_refused_and_the_store_stays(run: Run, own_desk: Path, row: str, fault: str) -> None:
+    (own_desk / "p.csv").write_text(f"day,code,last\n2025-07-09,MP,30.03\n{row}\n")
+    (own_desk / "p.toml").write_text(
+        '[source]\ndescription = "Mine."\n[[prices]]\npath = "p.csv"\nsession = "day"\nsymbol = "code"\nclose = "last"\n'
+    )
+    before = sorted((own_desk / "store").rglob("*"))
+    code, _, err = run("fetch", "files", "--mapping", own_desk / "p.toml", "--market", "mine", "-w", own_desk)
+    assert code == 1
+    assert fault in err
+    assert "p.csv" in err or "AUD" in err
+    assert sorted((own_desk / "store").rglob("*")) == before

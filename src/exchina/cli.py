@@ -117,19 +117,13 @@ def fetch(
             market=market or provider,
             recorded_at=datetime.now(UTC),
             settings=settings,
+            dry_run=dry_run,
         )
-    revised = {name: rows.height for name, rows in saved.revised.items()}
     if common.json:
+        revised = {name: rows.height for name, rows in saved.revised.items()}
         terminal.as_json({**vars(saved), "revised": revised, "dry_run": dry_run})
-        return 0
-    for notice in saved.notices:
-        terminal.say(notice)
-    counts = ", ".join(f"{count:,} {name}" for name, count in saved.added.items()) or "nothing new"
-    terminal.say(f"market {saved.market!r}{' (dry run, nothing written)' if dry_run else ''}: {counts}")
-    if revised:
-        terminal.say(
-            "changed values kept beside the old ones: " + ", ".join(f"{n} {name}" for name, n in revised.items())
-        )
+    else:
+        terminal.show_saved(saved, dry_run=dry_run)
     return 0
 
 

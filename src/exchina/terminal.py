@@ -1,6 +1,7 @@
 """How results look in a terminal: tables for people, ``--json`` for machines."""
 
 import json
+import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,11 @@ from exchina.errors import Problem
 
 if TYPE_CHECKING:
     from exchina.analytics.event_study import EventStudy
+    from exchina.market.store import Saved
     from exchina.model import Basket, IndexSeries, Provenance
 
 WIDTH_OF_A_FILE = 160
-OUT = Console(highlight=False, soft_wrap=True)
+OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -42,7 +44,7 @@ def table(rows: Iterable[Mapping[str, Any]], title: str = "") -> None:
         shown.add_column(name, justify="right" if numeric or name.endswith("%") else "left", overflow="fold")
     for row in listed:
         shown.add_row(*("" if value is None else str(value) for value in row.values()))
-    OUT.print(shown, width=None if OUT.is_terminal else WIDTH_OF_A_FILE)
+    OUT.print(shown)
 
 
 def problems(found: Sequence[Problem], *, json_wanted: bool) -> None:
@@ -70,6 +72,16 @@ def working(what: str) -> Generator[None]:
 def label(data: "Provenance") -> str:
     """Where the prices came from; simulated ones say so first."""
     return ("SIMULATED PRICES. " if data.simulated else "") + f"Source: {data.source}; prices to {data.through}."
+
+
+def show_saved(saved: "Saved", *, dry_run: bool) -> None:
+    """What a delivery changed in the store, after what the provider noticed."""
+    for notice in saved.notices:
+        say(notice)
+    counts = ", ".join(f"{count:,} {name}" for name, count in saved.added.items()) or "nothing new"
+    say(f"market {saved.market!r}{' (dry run, nothing written)' if dry_run else ''}: {counts}")
+    for name, rows in saved.revised.items():
+        say(f"{rows.height:,} {name} changed; the old values are kept beside the new")
 
 
 def show_basket(basket: "Basket") -> None:
@@ -120,7 +132,9 @@ def show_series(series: "IndexSeries") -> None:
 
 
 def show_study(result: "EventStudy") -> None:
-    """An event study: a row per event and group, then the events left out."""
+    """An event study: a row per event and group, then the events of the kinds asked for that were left out."""
+    import polars as pl
+
     rows = [
         {
             "event": row["event_date"],
@@ -135,5 +149,6 @@ def show_study(result: "EventStudy") -> None:
         for row in result.table.to_dicts()
     ]
     table(rows, "Cumulative abnormal returns, descriptive: no significance is claimed")
-    left = result.events.filter(result.events["status"] != "studied").to_dicts()
+    asked = result.settings.kinds or result.events["kind"].unique().to_list()
+    left = result.events.filter((pl.col("status") != "studied") & pl.col("kind").is_in(asked)).to_dicts()
     table([{"event": r["event_date"], "title": r["title"], "left out because": r["note"]} for r in left], "not studied")

@@ -45,7 +45,13 @@ def read_rulebook(path: str | Path) -> Rulebook:
 
 
 def fetch(
-    workspace: Workspace, source: str, *, market: str, recorded_at: datetime, settings: Mapping[str, Any] | None = None
+    workspace: Workspace,
+    source: str,
+    *,
+    market: str,
+    recorded_at: datetime,
+    settings: Mapping[str, Any] | None = None,
+    dry_run: bool = False,
 ) -> Saved:
     """Bring the data of a provider into the store; what is wrong with it is reported and nothing is written.
 
@@ -55,6 +61,7 @@ def fetch(
         market: name under which it is kept.
         recorded_at: the present moment.
         settings: settings of the provider.
+        dry_run: check everything and write nothing.
 
     Raises:
         DataError: the data breaks a contract. ProviderError: the source did not deliver.
@@ -63,7 +70,7 @@ def fetch(
     if problems:
         raise ExchinaError(*problems)
     delivery = provider[source](read_reference(workspace.reference), **checked)
-    return save(workspace.store, market, delivery, recorded_at=recorded_at)
+    return save(workspace.store, market, delivery, recorded_at=recorded_at, dry_run=dry_run)
 
 
 def open_market(name: str, *, known_by: date | None = None, workspace: str | Path = ".") -> MarketView:
@@ -146,7 +153,7 @@ def report(
     if not path.is_file():
         raise PublicationError(Problem(str(path), "no such layout", f"put {layout}.toml there; exchina init lays ours"))
     parts: Any = Parts(basket, series, study, audience)  # pyright: ignore[reportArgumentType]
-    return compose(path.read_text(encoding="utf-8"), str(path), parts)
+    return compose(path.read_text(encoding="utf-8"), path.name, parts)
 
 
 def publish(
@@ -283,7 +290,8 @@ def written_report(
     """
     from exchina.reporting.render import to_html, to_pdf
 
-    basket, series = propose(book, view), backtest(book, view)
+    series = backtest(book, view)
+    basket = propose(book, view) if layout == "announcement" else None
     events = study(series, view, benchmark=benchmark)
     document = report(workspace, layout, basket=basket, series=series, study=events, audience=audience)
     templates = workspace.reports / "templates"

@@ -53,7 +53,7 @@ def markets(root: Path) -> list[str]:
     return sorted({path.parents[1].name for path in root.glob("*/manifests/*.json")})
 
 
-def save(root: Path, market: str, delivery: Delivery, *, recorded_at: datetime) -> Saved:
+def save(root: Path, market: str, delivery: Delivery, *, recorded_at: datetime, dry_run: bool = False) -> Saved:
     """Add a delivery to a market, or to nothing: whatever is wrong with it is reported at once and nothing is written.
 
     Rows that are there already are skipped. A row whose key is there with other values is kept beside the first, known
@@ -64,6 +64,7 @@ def save(root: Path, market: str, delivery: Delivery, *, recorded_at: datetime) 
         market: name such as ``sample``; made if it is not there yet.
         delivery: what a provider handed over.
         recorded_at: the present moment, with a time zone.
+        dry_run: check and compare everything, and write nothing.
 
     Raises:
         DataError: the delivery breaks a contract, is of another kind than the market, or the folder cannot be written.
@@ -78,11 +79,11 @@ def save(root: Path, market: str, delivery: Delivery, *, recorded_at: datetime) 
     identical -= sum(again.height for again in revised.values())
     fresh = {name: pl.concat(both) for name, both in changes.items() if name in added or name in revised}
     manifest = _next(market, delivery, parent, recorded_at)
-    if fresh or parent is None or manifest.assumptions != parent.assumptions:
+    if not fresh and parent is not None and manifest.assumptions == parent.assumptions:
+        manifest = parent
+    elif not dry_run:
         parts = [_write_part(root, market, name, rows) for name, rows in fresh.items()]
         write_manifest(root, replace(manifest, parts=(*manifest.parts, *parts)))
-    else:
-        manifest = parent
     return Saved(market, manifest.number, added, revised, identical, delivery.notices)
 
 
