@@ -273,7 +273,8 @@ def test_a_dry_run_of_fetch_writes_nothing(run: Run, tmp_path: Path) -> None:
 def test_bad_prices_are_refused_and_the_store_stays(run: Run, own_desk: Path, row: str, fault: str) -> None:
     (own_desk / "p.csv").write_text(f"day,code,last\n2025-07-09,MP,30.03\n{row}\n")
     (own_desk / "p.toml").write_text(
-        '[source]\ndescription = "Mine."\n[[prices]]\npath = "p.csv"\nsession = "day"\nsymbol = "code"\nclose = "last"\n'
+        '[source]\ndescription = "Mine."\n[[prices]]\npath = "p.csv"\nsession = "day"\nsymbol = "code"\n'
+        'close = "last"\n'
     )
     before = sorted((own_desk / "store").rglob("*"))
     code, _, err = run("fetch", "files", "--mapping", own_desk / "p.toml", "--market", "mine", "-w", own_desk)

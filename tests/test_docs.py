@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from docs.write_rules import rules_page
 from exchina import errors
@@ -83,9 +84,14 @@ def test_every_verb_is_in_the_readme(root: Path) -> None:
 
 @pytest.mark.parametrize("verb", sorted(verbs()))
 def test_every_verb_and_option_has_help(verb: str) -> None:
+    page = io.StringIO()
+    app([verb, "--help"], console=Console(file=page, width=240), result_action="return_value")
+    options = [line for line in page.getvalue().splitlines() if re.search(r" --[a-z]", line)]
     assert app[verb].help
-    for argument in app[verb].assemble_argument_collection():
-        assert argument.parameter.help, f"{verb}: {argument.name}"
+    assert options
+    for line in options:
+        words = re.sub(r"\[.*?\]|--\S+|-\w\b|[A-Z]{3,}|[│*]", "", line).split()
+        assert len(words) >= 3, line
 
 
 def test_every_kind_of_error_is_drawn_in_the_tree() -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from exchina.workspace import Workspace
 
 Audience = Literal["retail", "institutional", "internal"]
+Index = Annotated[str, Parameter(help="an index of the workspace.")]
 Kinds = Annotated[tuple[str, ...], Parameter(consume_multiple=True)]
 
 
@@ -140,11 +141,10 @@ def check(*, common: Common = COMMON) -> int:
 
 
 @app.command
-def explain(index: str, company: str | None = None, *, data: Data = DATA, common: Common = COMMON) -> int:
+def explain(index: Index, company: str | None = None, *, data: Data = DATA, common: Common = COMMON) -> int:
     """Say a rulebook in plain English, or why one company is in or out at the next review.
 
     Parameters:
-        index: an index of the workspace.
         company: a company id, such as mp-materials.
     """
     from exchina import workflow
@@ -166,7 +166,7 @@ def explain(index: str, company: str | None = None, *, data: Data = DATA, common
 
 
 @app.command
-def propose(index: str, *, data: Data = DATA, common: Common = COMMON) -> int:
+def propose(index: Index, *, data: Data = DATA, common: Common = COMMON) -> int:
     """Show the pro forma of the next review: members, weights, leavers, turnover."""
     from exchina import workflow
 
@@ -182,7 +182,7 @@ def propose(index: str, *, data: Data = DATA, common: Common = COMMON) -> int:
 
 
 @app.command
-def backtest(index: str, *, data: Data = DATA, common: Common = COMMON) -> int:
+def backtest(index: Index, *, data: Data = DATA, common: Common = COMMON) -> int:
     """Compute levels from the base date on: performance, turnover, the baskets of all reviews."""
     from exchina import workflow
 
@@ -199,12 +199,11 @@ def backtest(index: str, *, data: Data = DATA, common: Common = COMMON) -> int:
 
 @app.command
 def study(
-    index: str, *, kind: Kinds = (), benchmark: str | None = None, data: Data = DATA, common: Common = COMMON
+    index: Index, *, kind: Kinds = (), benchmark: str | None = None, data: Data = DATA, common: Common = COMMON
 ) -> int:
     """Measure how the index and its stages moved on policy-shock dates, against each line's local market.
 
     Parameters:
-        index: an index of the workspace.
         kind: kinds of event, such as china_export_control; all if not given.
         benchmark: one benchmark of the market for every line.
     """
@@ -225,7 +224,7 @@ def study(
 @app.command
 def report(
     layout: str,
-    index: str,
+    index: Index,
     *,
     out: Path | None = None,
     audience: Audience = "institutional",
@@ -237,7 +236,6 @@ def report(
 
     Parameters:
         layout: "factsheet", "announcement" or a layout of your own in reports/layouts.
-        index: an index of the workspace.
         out: folder to write to; the present one if not given.
         audience: who will read it; decides what it may show.
         benchmark: one benchmark of the market for the event study.
@@ -260,7 +258,7 @@ def report(
 
 @app.command
 def publish(
-    index: str,
+    index: Index,
     *,
     audience: Audience = "institutional",
     benchmark: str | None = None,
@@ -271,7 +269,6 @@ def publish(
     """Publish the last announced review: pro forma, announcement, factsheet, and a row of the ledger.
 
     Parameters:
-        index: an index of the workspace.
         audience: who will read the documents; decides what they may show.
         benchmark: one benchmark of the market for the event study.
         dry_run: say what would be published and write nothing.
