@@ -178,6 +178,14 @@ def test_the_same_publication_is_the_same_bytes_whatever_the_threads(desk: Works
     assert found[0] == found[1] == found[2]
 
 
+def test_the_first_composition_is_announced_before_there_are_levels(run: Run, own_desk: Path) -> None:
+    code, out, _ = run("publish", "magnet-chain", "--as-of", "2014-12-15", "-w", own_desk)
+    assert code == 0
+    assert "review effective 2014-12-19" in out
+    assert "announcement.pdf" in out
+    assert "factsheet" not in out
+
+
 def test_publishing_before_anything_was_announced(run: Run, own_desk: Path) -> None:
     code, _, err = run("publish", "magnet-chain", "--as-of", "2014-06-02", "-w", own_desk)
     assert code == 1

@@ -167,8 +167,8 @@ def publish(
 ) -> Published:
     """Publish the last review announced by the view's day: pro forma, announcement and factsheet, and a ledger row.
 
-    The documents hold what was known on the announcement day, whenever this runs. What is in the ledger already is
-    returned as it is.
+    The documents hold what was known on the announcement day, whenever this runs; before the base date there is no
+    factsheet yet. What is in the ledger already is returned as it is.
 
     Raises:
         PublicationError: nothing to publish yet, a folder cannot be written, or the ledger does not verify.
@@ -214,7 +214,7 @@ def _files(
         "proforma.csv": proforma_csv(basket).encode(),
         "weak_facts.csv": basket.weak_facts.write_csv().encode(),
     }
-    for layout in ("announcement", "factsheet"):
+    for layout in ("announcement", "factsheet") if series else ("announcement",):
         document = report(workspace, layout, basket=basket, series=series, study=events, audience=audience)
         files[f"{layout}.pdf"] = to_pdf(document, workspace.reports / "templates")
         files[f"{layout}.html"] = to_html(document, workspace.reports / "templates").encode()
