@@ -79,7 +79,7 @@ def test_init_leaves_what_is_there(run: Run, tmp_path: Path) -> None:
     mine.write_text("# mine\n")
     code, out, _ = run("init", tmp_path / "w")
     assert code == 0
-    assert "files written" in out
+    assert "written" in out
     assert mine.read_text() == "# mine\n"
     assert (tmp_path / "w" / "indices" / "magnet-chain" / "rulebook.toml").is_file()
 
@@ -136,7 +136,7 @@ def test_publish_twice_and_verify(run: Run, own_desk: Path) -> None:
     assert again[0] == 0
     assert "already published" in again[1]
     assert {path: path.read_bytes() for path in files} == files
-    assert "1 publications verified" in run("verify", "-w", own_desk)[1]
+    assert "publications verified: 1" in run("verify", "-w", own_desk)[1]
 
 
 def test_a_tampered_file_stops_verify_and_publish(run: Run, own_desk: Path) -> None:
@@ -207,7 +207,7 @@ def test_serve_once_does_what_is_due_and_no_more(run: Run, own_desk: Path) -> No
 def test_serve_reports_what_it_cannot_do(run: Run, own_desk: Path) -> None:
     code, _, err = run("serve", "--once", "--now", "2026-12-20T00:00:00", "-w", own_desk)
     assert code == 1
-    assert f"prices of 'sample' end on {date(2026, 11, 20)}" in err
+    assert f"prices of XTKS end on {date(2026, 11, 20)}" in err
 
 
 def test_a_folder_that_cannot_be_written_leaves_the_ledger_as_it_was(run: Run, own_desk: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_folder_that_cannot_be_written_leaves_the_ledger_as_it_was(run: Run, o
     code, _, err = run("publish", "magnet-chain", "--as-of", "2026-09-11", "-w", own_desk)
     assert code == 1
     assert "magnet-chain" in err
-    assert "0 publications verified" in run("verify", "-w", own_desk)[1]
+    assert "publications verified: 0" in run("verify", "-w", own_desk)[1]
 
 
 def test_check_names_every_fault_of_a_workspace(run: Run, own_desk: Path) -> None:
@@ -234,9 +234,65 @@ def test_check_names_every_fault_of_a_workspace(run: Run, own_desk: Path) -> Non
     assert "2010-13-01" in err
     assert "no selection called 'topp'" in err
     assert "did you mean 'ex-china-core'" in err
-    assert "problems" in out
+    assert "problems:" in out
     code, out, _ = run("check", "-w", own_desk, "--json")
     assert len(json.loads(out)["problems"]) >= 4
+
+
+def test_an_index_is_called_as_its_folder(run: Run, own_desk: Path) -> None:
+    shutil.copytree(own_desk / "indices" / "magnet-chain", own_desk / "indices" / "magnet-two")
+    fault = "found 'magnet-chain' in the folder 'magnet-two'"
+    for verb in (["check"], ["publish", "magnet-two"], ["backtest", "magnet-two"]):
+        code, _, err = run(*verb, "-w", own_desk)
+        assert code == 1
+        assert fault in err
+
+
+def test_one_broken_rulebook_does_not_stop_the_others(run: Run, own_desk: Path) -> None:
+    book = own_desk / "indices" / "ex-china-core" / "rulebook.toml"
+    book.write_text(book.read_text().replace("top =", "topp ="))
+    code, out, err = run("serve", "--once", "--now", "2026-09-12T00:00:00", "-w", own_desk)
+    assert code == 1
+    assert "done: publish magnet-chain" in out
+    assert "no selection called 'topp'" in err
+
+
+def test_reviews_are_published_in_their_order(run: Run, own_desk: Path) -> None:
+    run("publish", "ex-china-core", "--as-of", "2026-09-14", "-w", own_desk)
+    code, _, err = run("publish", "ex-china-core", "--as-of", "2026-08-01", "-w", own_desk)
+    assert code == 1
+    assert "the review effective 2026-09-18 is published already" in err
+
+
+def test_a_changed_rulebook_is_said_beside_what_was_published(run: Run, own_desk: Path) -> None:
+    run("publish", "ex-china-core", "--as-of", "2026-09-14", "-w", own_desk)
+    book = own_desk / "indices" / "ex-china-core" / "rulebook.toml"
+    book.write_text(book.read_text() + "# another thought\n")
+    code, out, _ = run("publish", "ex-china-core", "--as-of", "2026-09-14", "-w", own_desk)
+    assert code == 0
+    assert "the rulebook has changed since" in out
+
+
+@pytest.mark.parametrize(
+    "tokens", [["propose", "magnet-chain"], ["backtest", "magnet-chain"], ["study", "magnet-chain"]]
+)
+def test_machines_are_told_that_prices_are_simulated(run: Run, desk: Workspace, tokens: list[str]) -> None:
+    _, out, _ = run(*tokens, "-w", desk.root, "--json")
+    assert json.loads(out)["provenance"]["simulated"] is True
+
+
+def test_tables_of_a_backtest(run: Run, desk: Workspace, tmp_path: Path) -> None:
+    code, out, _ = run("backtest", "magnet-chain", "--out", tmp_path, "-w", desk.root)
+    assert code == 0
+    names = {path.stem for path in (tmp_path / "magnet-chain").iterdir()}
+    assert names == {"baskets", "divisor", "levels", "shares", "statuses", "turnover"}
+    assert "Return since base" in out or "return" in out.lower()
+
+
+def test_an_unknown_benchmark_is_an_error(run: Run, desk: Workspace) -> None:
+    code, _, err = run("study", "magnet-chain", "--benchmark", "SPX", "-w", desk.root)
+    assert code == 1
+    assert "the market has none called 'SPX'" in err
 
 
 def test_a_damaged_store_is_found(run: Run, own_desk: Path) -> None:
@@ -252,8 +308,8 @@ def test_report_writes_without_publishing(run: Run, own_desk: Path, tmp_path: Pa
         "report", "factsheet", "magnet-chain", "--as-of", "2026-10-01", "--out", tmp_path / "o", "-w", own_desk
     )
     assert code == 0
-    assert {path.suffix for path in (tmp_path / "o").iterdir()} == {".pdf", ".html"}
-    assert "0 publications verified" in run("verify", "-w", own_desk)[1]
+    assert {path.suffix for path in (tmp_path / "o").iterdir()} == {".pdf", ".html", ".csv"}
+    assert "publications verified: 0" in run("verify", "-w", own_desk)[1]
 
 
 def test_a_dry_run_of_fetch_writes_nothing(run: Run, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The whole road on the sample market: every review sees only its own data cut-off, every verdict is kept."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -30,7 +30,12 @@ def perturbed(view: MarketView, after: date, seed: int) -> MarketView:
         later = pl.col("known_date") > after
         numbers = [c for c, kind in table.schema.items() if kind == pl.Float64 and c != "free_float_factor"]
         noise = pl.Series(np.exp(rng.normal(0, 0.5, table.height)))
-        return table.with_columns(pl.when(later).then(pl.col(c) * noise).otherwise(pl.col(c)) for c in numbers)
+        future = table.with_columns(pl.when(later).then(pl.col(c) * noise).otherwise(pl.col(c)) for c in numbers)
+        revised = table.filter(~later).sample(fraction=0.05, seed=seed)
+        again = revised.with_columns(
+            *(pl.col(c) * 1.7 for c in numbers), known_date=pl.lit(after + timedelta(days=400))
+        )
+        return pl.concat([future, again])
 
     market = MarketData(**{name: noisy(name, getattr(view.market, name)) for name in CONTRACTS})
     measures = view.reference.policy_measures
@@ -51,7 +56,7 @@ def test_another_future_changes_nothing_earlier(chain, sample, seed) -> None:
         assert_frame_equal(one.members, other.members, check_exact=True)
         assert_frame_equal(one.verdicts, other.verdicts, check_exact=True)
     levels = [
-        history.series_of(chain, view, made).levels.filter(pl.col("session") <= CUT)
+        history.series_of(chain, view.as_of(CUT), made).levels.filter(pl.col("session") <= CUT)
         for view, made in ((sample, there), (future, here))
     ]
     assert_frame_equal(*levels, check_exact=True)
@@ -101,16 +106,19 @@ def test_the_floor_of_mp_is_seen_from_the_day_it_was_public(sample) -> None:
     assert "price_floor" in instruments(date(2025, 7, 10))
 
 
-def test_explain_says_why_in_and_why_out(chain, chain_series) -> None:
+def test_explain_says_why_in_and_why_out(chain, sample, chain_series) -> None:
     basket = chain_series.baskets[-1]
-    member = explain(basket, basket.members["company_id"][0])
+    member = workflow.explained(basket, "mp-materials", sample)
     assert "IN: weight" in member
     assert "policy score" in member
+    assert "MP-DOW-2025-FLOOR: price_floor of US-DoD, drawn" in member
     out = explain(basket, "arafura-rare-earths")
     assert "FAIL  screen supply_chain_stage: developer; needs any of producer" in out
     assert "OUT: fails supply_chain_stage" in out
     with pytest.raises(DataError, match="did you mean 'mp-materials'"):
-        explain(basket, "mp-material")
+        workflow.explained(basket, "mp-material", sample)
+    with pytest.raises(DataError, match="'molycorp' had no live listing"):
+        workflow.explained(basket, "molycorp", sample)
 
 
 def test_a_preview_before_the_cut_off_uses_the_day_asked_for(chain, sample) -> None:
@@ -125,16 +133,48 @@ def test_too_few_companies_stop_or_hold(chain, sample) -> None:
         workflow.backtest(parse_rulebook(strict), sample)
 
 
-def test_held_basket_says_so(chain, sample) -> None:
-    """Too few names in some review: the basket before is held, drifted, and the step is written down."""
-    made = history.composed(chain, sample, history.reviews_until(chain, sample, date(2016, 6, 30)))
-    most = max(basket.members.height for basket in made[:2])
-    hold = parse_rulebook(chain.text.replace("at_least = 5, why", f"at_least = {made[0].members.height}, why"))
-    held = history.composed(hold, sample, history.reviews_until(hold, sample, date(2016, 6, 30)))
-    steps = [step for basket in held for step in basket.steps if step.startswith("hold_previous_basket")]
-    assert steps or most == made[0].members.height
-    for basket in held:
-        assert basket.members["weight"].sum() == pytest.approx(1, abs=1e-12)
+def test_a_held_basket_goes_on_without_a_trade(chain, sample) -> None:
+    """Too few names in a later review: the same lines at drifted weights, no turnover, and levels as if nothing was."""
+    until = date(2016, 6, 30)
+    free = history.composed(chain, sample, history.reviews_until(chain, sample, until))
+    sizes = [basket.members.height for basket in free]
+    assert min(sizes) < sizes[0], "the sample has no review with fewer names than the first"
+    strict = parse_rulebook(chain.text.replace("at_least = 5, why", f"at_least = {sizes[0]}, why"))
+    made = history.composed(strict, sample, history.reviews_until(strict, sample, until))
+    at = next(number for number, basket in enumerate(made) if basket.held)
+    before, held = made[at - 1], made[at]
+    assert held.steps[0].startswith("hold_previous_basket: select:")
+    assert held.turnover == 0
+    assert sorted(held.members["symbol"]) == sorted(before.members["symbol"])
+    assert held.members["weight"].to_list() == held.members["previous_weight"].to_list()
+    assert held.members["weight"].to_list() != before.members["weight"].to_list()
+    series = history.series_of(strict, sample.as_of(until), made)
+    assert held.review.effective not in series.shares["session"].to_list()
+
+
+def test_a_stage_without_a_share_of_the_index_is_a_verdict(chain, sample) -> None:
+    """Developers pass the screen but have no bucket: each is out by name, and not counted as a member."""
+    wide = parse_rulebook(chain.text.replace('any_of = ["producer"', 'any_of = ["developer", "producer"'))
+    basket = workflow.propose(wide, sample)
+    said = basket.verdicts.filter((pl.col("rule") == "stage_buckets") & ~pl.col("passed"))
+    assert said.height > 0
+    assert set(basket.members["company_id"]).isdisjoint(said["company_id"])
+    assert "OUT: fails stage_buckets" in explain(basket, said["company_id"][0])
+
+
+@pytest.mark.parametrize("day", [date(2026, 7, 4), date(2026, 8, 1), date(2026, 5, 25)])
+def test_weekends_and_holidays_are_days_to_propose_on(chain, sample, day) -> None:
+    assert workflow.propose(chain, sample.as_of(day)).review.cutoff == day
+
+
+def test_a_market_that_stopped_is_named(chain, sample) -> None:
+    """Tokyo's prices end a month before the cut-off: an error, not a basket of old prices."""
+    listings = sample.reference.listings
+    tokyo = listings.filter(pl.col("mic") == "XTKS")["yahoo_symbol"].to_list()
+    late = pl.col("symbol").is_in(tokyo) & (pl.col("session") > date(2026, 8, 7))
+    lame = replace(sample, market=replace(sample.market, prices=sample.market.prices.filter(~late)))
+    with pytest.raises(DataError, match="prices of XTKS end on 2026-08-07, the data cut-off is 2026-09-03"):
+        workflow.propose(chain, lame.as_of(date(2026, 9, 10)))
 
 
 def test_a_missing_rate_is_an_error_that_names_it(sample) -> None:
@@ -146,7 +186,7 @@ def test_a_missing_rate_is_an_error_that_names_it(sample) -> None:
 
 
 def test_prices_that_end_too_early_are_an_error(chain, sample) -> None:
-    with pytest.raises(DataError, match="prices of 'sample' end on"):
+    with pytest.raises(DataError, match="prices of XASX end on 2026-11-20, the data cut-off is"):
         history.composed(chain, sample, history.reviews_until(chain, sample, date(2027, 6, 30)))
 
 

@@ -14,9 +14,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from exchina import workflow
 from exchina.errors import PublicationError
 from exchina.ledger import Ledger, open_ledger
-from exchina.model import Publication
+from exchina.market.view import MarketView
+from exchina.model import Publication, Rulebook
+from exchina.workspace import Workspace
 
 DAY = date(2026, 6, 3)
 NOW = datetime(2026, 6, 3, 22, 15, tzinfo=UTC)
@@ -124,7 +127,10 @@ def test_what_is_published_is_never_overwritten(ledger: Ledger) -> None:
     assert on_disk(ledger.folder) == before
 
 
-@pytest.mark.parametrize("path", ["../outside.csv", "/etc/outside.csv", "a\\b.csv", "", "ledger.sqlite"])
+OWN_PATHS = ["ledger.sqlite", "./ledger.sqlite", "Ledger.JSONL", ".//ledger.jsonl", "a/./b.csv", "a//b.csv"]
+
+
+@pytest.mark.parametrize("path", ["../outside.csv", "/etc/outside.csv", "a\\b.csv", "", *OWN_PATHS])
 def test_a_path_outside_the_folder_is_refused(tmp_path: Path, path: str) -> None:
     with pytest.raises(PublicationError):
         open_ledger(tmp_path).publish("magnet-chain", "rebalance", DAY, {path: b""}, {}, published_at=NOW)
@@ -140,13 +146,34 @@ def test_an_instant_needs_a_zone_and_is_kept_in_utc(tmp_path: Path) -> None:
     assert entry.published_at == "2026-06-03T22:15:00+00:00"
 
 
-@pytest.mark.parametrize("statement", ["UPDATE publications SET inputs = '{}'", "DELETE FROM publications"])
+COLUMNS = "index_id, what, for_day, revision, published_at, files, inputs, previous_hash"
+REPLACE = "INSERT OR REPLACE INTO publications SELECT {}, {}, {} FROM publications WHERE sequence = 1"
+FORBIDDEN = {
+    "update": "UPDATE publications SET inputs = '{}'",
+    "delete": "DELETE FROM publications",
+    "replace by sequence": REPLACE.format(1, COLUMNS.replace("what", "'other'"), "'x'"),
+    "replace by key": REPLACE.format(9, COLUMNS, "'x'"),
+    "replace by hash": REPLACE.format(9, COLUMNS.replace("what", "'other'"), "hash"),
+}
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN.values(), ids=FORBIDDEN)
 def test_the_database_refuses_to_change_a_row(ledger: Ledger, statement: str) -> None:
-    connection = sqlite3.connect(ledger.database)
+    before = ledger.entries()
+    connection = sqlite3.connect(ledger.database, isolation_level=None)
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         connection.execute(statement)
     connection.close()
-    assert len(ledger.entries()) == 3
+    assert ledger.entries() == before
+
+
+def test_guards_that_were_taken_off_come_back_with_the_next_publication(ledger: Ledger) -> None:
+    unguarded(ledger)
+    publish(ledger, DAY + timedelta(9))
+    connection = sqlite3.connect(ledger.database)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute(FORBIDDEN["delete"])
+    connection.close()
 
 
 TAMPERED: list[tuple[Callable[[Ledger], Any], str]] = [
@@ -179,7 +206,7 @@ TAMPERED: list[tuple[Callable[[Ledger], Any], str]] = [
         "weights.csv: was changed after it was published in row 1",
     ),
     (lambda ledger: weights(ledger).unlink(), "weights.csv: published in row 1, cannot be read: No such file"),
-    (lambda ledger: ledger.export.unlink(), "ledger.jsonl: is missing, while the database holds 3 rows"),
+    (lambda ledger: ledger.export.unlink(), "ledger.jsonl: is missing or empty, while the database holds 3 rows"),
     (lambda ledger: ledger.export.write_text(ledger.export.read_text().replace("ab", "cd", 1)), "line 1: differs"),
     (lambda ledger: ledger.export.write_text(ledger.export.read_text() + "{}\n"), "line 4: has no row in the database"),
     (lambda ledger: ledger.database.unlink(), "line 1: has no row in the database"),
@@ -209,6 +236,41 @@ def test_a_lost_export_comes_back_with_the_next_publication(ledger: Ledger) -> N
     ledger.export.unlink()
     publish(ledger)
     assert ledger.verify() == []
+
+
+def test_a_lagging_export_is_renewed(ledger: Ledger) -> None:
+    lines = ledger.export.read_text().splitlines(keepends=True)
+    ledger.export.write_text(lines[0])
+    assert "line 2: is missing" in whats(ledger)
+    ledger.renew_export()
+    assert ledger.verify() == []
+    assert ledger.export.read_text() == "".join(lines)
+
+
+@pytest.mark.parametrize("change", [lambda text: text.replace("ab", "cd", 1), lambda text: text + "{}\n"])
+def test_an_export_that_contradicts_the_rows_is_never_overwritten(ledger: Ledger, change: Callable[[str], str]) -> None:
+    ledger.export.write_text(change(ledger.export.read_text()))
+    before = on_disk(ledger.folder)
+    ledger.renew_export()
+    with pytest.raises(PublicationError, match="export and database disagree"):
+        publish(ledger, DAY + timedelta(9))
+    assert on_disk(ledger.folder) == before
+    assert len(ledger.entries()) == 3
+
+
+def test_a_lost_database_does_not_cost_the_export(ledger: Ledger) -> None:
+    before = ledger.export.read_text()
+    ledger.database.unlink()
+    with pytest.raises(PublicationError, match="line 1: has no row in the database"):
+        publish(ledger, DAY + timedelta(9))
+    assert ledger.export.read_text() == before
+
+
+def test_a_changed_row_is_not_exported(ledger: Ledger) -> None:
+    unguarded(ledger, "UPDATE publications SET published_at = 'x' WHERE sequence = 2")
+    ledger.export.unlink()
+    ledger.renew_export()
+    assert not ledger.export.exists()
 
 
 def full(*_: object) -> None:
@@ -256,6 +318,27 @@ def test_a_crash_between_files_and_row_is_mended_by_publishing_again(ledger: Led
     assert new
     assert entry.sequence == 4
     assert ledger.verify() == []
+
+
+def crash_before_export(folder: Path) -> None:
+    """Run in a process of its own: the power goes after the row was committed and before it was exported."""
+    Ledger.renew_export = lambda _: os._exit(9)  # type: ignore[method-assign, assignment]
+    publish(open_ledger(folder), DAY + timedelta(9))
+
+
+def test_a_crash_between_row_and_export_does_not_stop_the_next_publication(
+    tmp_path: Path, chain: Rulebook, sample: MarketView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Workspace(tmp_path)
+    publish(open_ledger(desk.reports))
+    process = multiprocessing.get_context("spawn").Process(target=crash_before_export, args=(desk.reports,))
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    assert "line 2: is missing: export and database disagree" in whats(open_ledger(desk.reports))
+    monkeypatch.setattr(workflow, "_files", lambda *_, **__: {"magnet-chain/proforma.csv": b"weights"})
+    assert workflow.publish(desk, chain, sample, published_at=NOW).entry.sequence == 3
+    assert workflow.verify(desk) == []
 
 
 def race(folder: Path, start: Any, won: Any) -> None:

@@ -56,7 +56,7 @@ def test_seven_faults_are_seven_problems(text: str) -> None:
         ("[review]", "[reviews]", "reviews: no table called [reviews] (did you mean 'review'?)"),
         ("issuer = { at_most = 0.15", "issuer = { at_most = 0.01", "0.01 x 20 = 0.2 < 1 (at least 0.0500)"),
         ("announced_sessions_before = 5", "announced_sessions_before = 12", "announced before its data is cut off"),
-        ("months = [3, 6, 9, 12]", "months = [3, 13]", "months are numbers from 1 to 12"),
+        ("months = [3, 6, 9, 12]", "months = [3, 13]", "less than or equal to 12"),
         (
             "[weight]",
             '[weight]\nfree_float_cap = { why = "x" }',
@@ -64,6 +64,22 @@ def test_seven_faults_are_seven_problems(text: str) -> None:
         ),
         ("count = 20, ", "", "select.top.count: this setting is required"),
         ("[index]", "[index", "not valid TOML"),
+        ("[screen]", "[[screen]]", "([screen] is a table)"),
+        ('"hold_previous_basket"]', '"hold_previous_basket"]\n[cap.x]', "no cap called 'x'"),
+        ("months = [3, 6, 9, 12]", "months = []", "review.months"),
+        ("months = [3, 6, 9, 12]", "months = [3, 3]", "name each month once"),
+        ("revenue_at_most = 0.50", "revenue_at_most = 50", "screen.china_dependence.revenue_at_most"),
+        ('countries = ["CN", "HK", "MO"]', 'countries = ["China"]', "screen.not_domiciled_in.countries"),
+        ("at_least = 5, why", "at_least = 50, why", "at least 50 members cannot come from a count of 20"),
+        ("keep_until_rank = 24", "keep_until_rank = 4", "keep_until_rank 4 lies before the count of 20"),
+        ("members_at_least_usd = 35e6", "members_at_least_usd = 35e7", "members would need 350,000,000"),
+        ("producer = 0.25", "producer = 0.20", "the shares of the stages sum to 0.95, not to 1"),
+        (
+            "[cap]",
+            '[cap]\nstage = { at_most = { producer = 0.4 }, why = "x" }',
+            "the groups of stage and policy_sponsor overlap",
+        ),
+        ('returns = ["PR"]', "returns = []", "index.returns"),
         (
             'calendar = "XNYS"',
             'calendar = "XNYS"\ncalender = 1',
@@ -74,6 +90,12 @@ def test_seven_faults_are_seven_problems(text: str) -> None:
 def test_each_fault_says_what_and_how_to_mend(text: str, old: str, new: str, fault: str) -> None:
     assert old in text
     assert any(fault in found for found in faults(text.replace(old, new)))
+
+
+@pytest.mark.parametrize("ladder", ['"hold_previous_basket"', "3"])
+def test_a_ladder_is_a_list(text: str, ladder: str) -> None:
+    broken = text[: text.index("if_infeasible")] + f"if_infeasible = {ladder}\n" + text[text.index("[calculation]") :]
+    assert any("cap.if_infeasible: found" in fault for fault in faults(broken))
 
 
 def test_same_text_same_hash(text: str) -> None:

@@ -84,10 +84,8 @@ def init(folder: Path, *, common: Common = COMMON) -> int:
     from exchina import workspace
 
     written = workspace.init(folder)
-    if common.json:
-        terminal.as_json({"workspace": folder, "written": written})
-    else:
-        terminal.say(f"{len(written)} files written to {folder}. Next: cd {folder}; exchina fetch sample")
+    said = {"written": len(written), "workspace": folder, "next": f"cd {folder}; exchina fetch sample"}
+    terminal.answer(said, json_wanted=common.json)
     return 0
 
 
@@ -136,7 +134,7 @@ def check(*, common: Common = COMMON) -> int:
     found = workflow.check(common.place())
     terminal.problems(found, json_wanted=common.json)
     if not common.json:
-        terminal.say(f"{len(found)} problems" if found else "no problems")
+        terminal.say(f"problems: {len(found)}" if found else "no problems")
     return 1 if found else 0
 
 
@@ -149,7 +147,6 @@ def explain(index: Index, company: str | None = None, *, data: Data = DATA, comm
     """
     from exchina import workflow
     from exchina.rulebook import in_english
-    from exchina.rules.explain import explain as explained
 
     book = _book(index, common)
     if company is None:
@@ -157,9 +154,12 @@ def explain(index: Index, company: str | None = None, *, data: Data = DATA, comm
     else:
         with terminal.working("forming the basket"):
             view = _view(data, common)
-            text, lines = explained(workflow.propose(book, view), company), terminal.label(view.provenance)
+            text, lines = (
+                workflow.explained(workflow.propose(book, view), company, view),
+                terminal.label(view.provenance),
+            )
     if common.json:
-        terminal.as_json({"index": index, "company": company, "text": text})
+        terminal.as_json({"index": index, "company": company, "text": text, "source": lines})
     else:
         terminal.say("\n".join([text, lines]).rstrip())
     return 0
@@ -174,7 +174,9 @@ def propose(index: Index, *, data: Data = DATA, common: Common = COMMON) -> int:
         view = _view(data, common)
         basket = workflow.propose(_book(index, common), view)
     if common.json:
-        terminal.as_json({**asdict(basket.review), "members": basket.members.to_dicts(), "steps": basket.steps})
+        tables = {name: getattr(basket, name).to_dicts() for name in ("members", "leavers", "verdicts", "weak_facts")}
+        facts = {**asdict(basket.review), "turnover": basket.turnover, "held": basket.held, "steps": basket.steps}
+        terminal.as_json({**facts, **tables}, view.provenance)
         return 0
     terminal.show_basket(basket)
     terminal.say(terminal.label(view.provenance))
@@ -182,17 +184,25 @@ def propose(index: Index, *, data: Data = DATA, common: Common = COMMON) -> int:
 
 
 @app.command
-def backtest(index: Index, *, data: Data = DATA, common: Common = COMMON) -> int:
-    """Compute levels from the base date on: performance, turnover, the baskets of all reviews."""
+def backtest(index: Index, *, out: Path | None = None, data: Data = DATA, common: Common = COMMON) -> int:
+    """Compute levels from the base date on: performance, turnover, the baskets of all reviews.
+
+    Parameters:
+        out: folder to write levels, baskets, index shares, turnover and divisor to, as CSV.
+    """
     from exchina import workflow
 
     with terminal.working("computing"):
         view = _view(data, common)
         series = workflow.backtest(_book(index, common), view)
+    tables = workflow.series_tables(series)
+    written = workflow.written_tables(tables, out / index) if out else []
     if common.json:
-        terminal.as_json({"levels": series.levels.to_dicts(), "turnover": series.turnover.to_dicts()})
+        terminal.as_json({name: table.to_dicts() for name, table in tables.items()}, view.provenance)
         return 0
     terminal.show_series(series)
+    for path in written:
+        terminal.say(f"wrote {path}")
     terminal.say(terminal.label(view.provenance))
     return 0
 
@@ -214,7 +224,8 @@ def study(
         series = workflow.backtest(_book(index, common), view)
         result = workflow.study(series, view, kinds=kind or None, benchmark=benchmark)
     if common.json:
-        terminal.as_json({"table": result.table.to_dicts(), "events": result.events.to_dicts()})
+        tables = {name: getattr(result, name).to_dicts() for name in ("table", "events", "securities")}
+        terminal.as_json(tables, view.provenance)
         return 0
     terminal.show_study(result)
     terminal.say(terminal.label(view.provenance))
@@ -252,7 +263,7 @@ def report(
             audience=audience,
             benchmark=benchmark,
         )
-    terminal.as_json({"files": files}) if common.json else [terminal.say(f"wrote {path}") for path in files]
+    terminal.answer({"wrote": ", ".join(map(str, files))}, json_wanted=common.json)
     return 0
 
 
@@ -278,16 +289,19 @@ def publish(
     book, view, place = _book(index, common), _view(data, common), common.place()
     if dry_run:
         review = workflow.last_announced(book, view)
-        terminal.say(f"would publish {index}: review effective {review.effective}, announced {review.announced}")
+        state = "already published" if workflow.already_published(place, book, review) else "would be published"
+        terminal.answer({"state": state, "index": index, **asdict(review)}, json_wanted=common.json)
         return 0
     with terminal.working("publishing"):
         done = workflow.publish(
             place, book, view, published_at=datetime.now(UTC), audience=audience, benchmark=benchmark
         )
     if common.json:
-        terminal.as_json({"new": done.new, "files": dict(done.entry.files), "hash": done.entry.hash})
+        terminal.as_json({"new": done.new, **asdict(done.entry)}, view.provenance)
         return 0
     state = "published" if done.new else "already published"
+    if done.entry.inputs.get("rulebook") != book.content_hash:
+        terminal.say("the rulebook has changed since; what was published stays as it was")
     terminal.say(f"{state}: {index}, review effective {done.entry.for_day}, ledger row {done.entry.sequence}")
     for name in done.entry.files:
         terminal.say(f"  {place.reports / name}")
@@ -305,7 +319,7 @@ def verify(*, common: Common = COMMON) -> int:
     terminal.problems(found, json_wanted=common.json)
     if not common.json:
         rows = workflow.publications(place)
-        terminal.say(f"{len(found)} problems" if found else f"{len(rows)} publications verified")
+        terminal.say(f"problems: {len(found)}" if found else f"publications verified: {len(rows)}")
     return 1 if found else 0
 
 
@@ -328,12 +342,11 @@ def serve(
 
     place = common.place()
     if dry_run:
-        due = service.waiting(place, _moment(now))
-        terminal.table(
-            [{"due since": d.at, "do": d.job.do, "index": d.job.index, "review": d.review.effective} for d in due],
-            "due",
-        )
-        return 0
+        found, failed = service.waiting(place, _moment(now))
+        rows = [{"due since": d.at, "do": d.job.do, "index": d.job.index, "review": d.review.effective} for d in found]
+        terminal.as_json({"due": rows}) if common.json else terminal.table(rows, "due")
+        terminal.problems([problem for outcome in failed for problem in outcome.problems], json_wanted=False)
+        return 1 if failed else 0
     if not once:
         service.run_forever(lambda: _pass(place, _moment(now), common))
         return 0
@@ -344,14 +357,7 @@ def _pass(place: "Workspace", now: datetime, common: Common) -> int:
     from exchina import service
 
     outcomes = service.run_once(place, now)
-    for outcome in outcomes:
-        what = f"{outcome.due.job.do} {outcome.due.job.index}, review {outcome.due.review.effective}"
-        if outcome.published is not None:
-            terminal.say(f"done: {what}, ledger row {outcome.published.entry.sequence}")
-        else:
-            terminal.problems(outcome.problems, json_wanted=common.json)
-    if not outcomes:
-        terminal.say("nothing is due")
+    terminal.show_outcomes(outcomes, json_wanted=common.json)
     return 1 if any(outcome.published is None for outcome in outcomes) else 0
 
 
@@ -364,7 +370,7 @@ def _moment(now: datetime | None) -> datetime:
 def _book(index: str, common: Common) -> "Rulebook":
     from exchina import workflow
 
-    return workflow.read_rulebook(common.place().rulebook(index))
+    return workflow.index_rulebook(common.place(), index)
 
 
 def _view(data: Data, common: Common) -> "MarketView":

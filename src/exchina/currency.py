@@ -55,8 +55,8 @@ def _missing(rows: pl.DataFrame, day: str, currency: str, into: str) -> list[Pro
     return [
         Problem(
             f"fx {code}",
-            f"no rate for {code} on {since} ({count} rows need it)",
-            f"bring {code} rates from {since} on into the market: `exchina fetch --provider files`",
+            f"no rate for {code} on {since}; rows that need one: {count}",
+            f"bring {code} rates from {since} on into the market: exchina fetch files",
         )
         for code, since, count in first.iter_rows()
     ]

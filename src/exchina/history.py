@@ -3,6 +3,7 @@
 No arithmetic and no file: it calls the core on what a `MarketView` lets it see.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -20,6 +21,8 @@ from exchina.rules.reviews import reviews
 from exchina.universe import universe_on
 
 AHEAD = timedelta(days=400)
+LATELY = timedelta(days=60)
+SESSIONS_BEHIND = 3
 
 
 def reviews_until(book: Rulebook, view: MarketView, until: date) -> list[Review]:
@@ -35,31 +38,38 @@ def next_review(book: Rulebook, view: MarketView, day: date) -> list[Review]:
     """Every review up to the first that takes effect on or after ``day``.
 
     Where ``day`` lies before that review's data cut-off, its cut-off is ``day``: a preview.
+
+    Raises:
+        DataError: as for `reviews_until`, or no review is known from ``day`` on.
     """
     known = reviews_until(book, view, day + AHEAD)
-    count = 1 + sum(review.effective < day for review in known)
-    return [
-        *known[: count - 1],
-        *(replace(review, cutoff=min(review.cutoff, day)) for review in known[count - 1 : count]),
-    ]
+    past = [review for review in known if review.effective < day]
+    if len(past) == len(known):
+        what = f"sessions of {book.review.calendar} are known only to {_sessions(book, view)[-1]}"
+        raise DataError(Problem(f"review after {day}", what, "fetch later data"))
+    coming = known[len(past)]
+    return [*past, replace(coming, cutoff=min(coming.cutoff, day))]
 
 
 def composed(book: Rulebook, view: MarketView, wanted: list[Review]) -> list[Basket]:
     """The basket of each review, each from what was known at its own data cut-off.
 
     Raises:
-        DataError: the market ends before a cut-off, or lacks an exchange rate.
+        DataError: a market ends before a cut-off, or an exchange rate is missing.
         InfeasibleError: a review has no basket that meets the rules.
     """
-    _reaches(view, wanted)
-    cuts = [(review, view.as_of(review.cutoff)) for review in wanted]
+    cuts = {review.cutoff: view.as_of(review.cutoff) for review in wanted}
+    for review in wanted:
+        _reaches(cuts[review.cutoff], review.cutoff)
     tables = [
-        universe_on(cut.market, cut.reference, review.cutoff).with_columns(review=pl.lit(review.effective))
-        for review, cut in cuts
+        universe_on(cuts[review.cutoff].market, cuts[review.cutoff].reference, review.cutoff).with_columns(
+            review=pl.lit(review.effective)
+        )
+        for review in wanted
     ]
-    values = _values(book, view, wanted[0].effective)
 
     def drift(weights: Mapping[str, float], since: date, day: date) -> Mapping[str, float]:
+        values = _values(book, cuts[day], list(weights), [since, day])
         return drifted_weights(values, weights, since, day)
 
     weak = view.reference.weak_facts
@@ -67,7 +77,7 @@ def composed(book: Rulebook, view: MarketView, wanted: list[Review]) -> list[Bas
 
 
 def series_of(book: Rulebook, view: MarketView, made: list[Basket]) -> IndexSeries:
-    """Levels of the baskets that are in force by the view's last session.
+    """Levels of the baskets that are in force by the view's last session; a held basket is no trade.
 
     Raises:
         DataError: the base date lies after the last session, or a member has no price when its shares are set.
@@ -77,8 +87,14 @@ def series_of(book: Rulebook, view: MarketView, made: list[Basket]) -> IndexSeri
     if not in_force:
         hint = "fetch later prices or set an earlier base_date"
         raise DataError(Problem("index.base_date", f"{book.index.base_date} is after the last price, {through}", hint))
-    values = _values(book, view, in_force[0].review.effective)
-    resets = [(b.review.effective, dict(b.members.select("symbol", "weight").iter_rows())) for b in in_force]
+    resets = [
+        (basket.review.effective, dict(basket.members.select("symbol", "weight").iter_rows()))
+        for basket in in_force
+        if not basket.held
+    ]
+    since = in_force[0].review.effective
+    days = [day for day in _sessions(book, view) if since <= day <= through]
+    values = _values(book, view, sorted({symbol for _, weights in resets for symbol in weights}), days)
     chained = chain(values, resets, book.index.base_value)
     return IndexSeries(
         book=book,
@@ -93,13 +109,27 @@ def series_of(book: Rulebook, view: MarketView, made: list[Basket]) -> IndexSeri
 
 
 def constituents(series: IndexSeries, view: MarketView) -> pl.DataFrame:
-    """Who was in the index from when, with the market and the benchmark of each line, for an event study."""
+    """Who was in the index with which weight, and the market and benchmark of each line, for an event study.
+
+    One composition per review, at its target weights, and one for the last close before each policy shock, at the
+    weights to which prices had moved them; ``effective`` is the close after which it stands.
+    """
+    closes = series.levels["session"].to_list()
+    days = {day: bisect_left(closes, day) - 1 for day in view.reference.policy_shocks["event_date"].unique()}
+    wanted = sorted({closes[at] for at in days.values() if at >= 0} | {b.review.effective for b in series.baskets})
+    traded = [basket for basket in series.baskets if not basket.held]
     venues = view.reference.venues.select("mic", "calendar", benchmark="local_benchmark_symbol")
-    rows = [
-        basket.members.select("symbol", "stage", "weight", "currency", "mic", effective=pl.lit(basket.review.effective))
-        for basket in series.baskets
-    ]
+    symbols = sorted({symbol for basket in traded for symbol in basket.members["symbol"]})
+    values = _values(series.book, view, symbols, wanted)
+    rows = [_composition([b for b in traded if b.review.effective <= day][-1], values, day) for day in wanted]
     return pl.concat(rows).join(venues, on="mic", how="left", maintain_order="left").drop("mic")
+
+
+def _composition(basket: Basket, values: Values, day: date) -> pl.DataFrame:
+    start = dict(basket.members.select("symbol", "weight").iter_rows())
+    weights = drifted_weights(values, start, basket.review.effective, day)
+    weight = pl.col("symbol").replace_strict(weights, return_dtype=pl.Float64)
+    return basket.members.select("symbol", "stage", weight.alias("weight"), "currency", "mic", effective=pl.lit(day))
 
 
 def _sessions(book: Rulebook, view: MarketView) -> list[date]:
@@ -111,23 +141,35 @@ def _sessions(book: Rulebook, view: MarketView) -> list[date]:
     return sessions
 
 
-def _reaches(view: MarketView, wanted: list[Review]) -> None:
-    last, needed = view.provenance.through, wanted[-1].cutoff
-    if last < needed - timedelta(days=10):
-        what = f"prices of {view.provenance.market!r} end on {last}, the data cut-off is {needed}"
-        raise DataError(Problem("market", what, "fetch prices up to the cut-off, or ask for an earlier day"))
-    first: date = view.market.prices["session"].min()  # pyright: ignore[reportAssignmentType]
-    if first > wanted[0].cutoff:
-        what = f"prices of {view.provenance.market!r} start on {first}, the first data cut-off is {wanted[0].cutoff}"
-        raise DataError(Problem("index.base_date", what, "set a later base_date or fetch earlier prices"))
+def _reaches(cut: MarketView, day: date) -> None:
+    """Each calendar that had prices lately must have them up to its last sessions before ``day``."""
+    calendars = _lines(cut).select("symbol", "calendar")
+    recent = cut.market.prices.filter(pl.col("session") > day - LATELY).join(calendars, on="symbol")
+    ends = recent.group_by("calendar").agg(end=pl.col("session").max())
+    behind = (
+        cut.market.sessions.filter(pl.col("session") <= day)
+        .join(ends, on="calendar")
+        .filter(pl.col("session") > pl.col("end"))
+        .group_by("calendar", "end")
+        .agg(missing=pl.len())
+        .filter(pl.col("missing") > SESSIONS_BEHIND)
+        .sort("calendar")
+    )
+    market, hint = cut.provenance.market, "fetch prices up to the cut-off, or ask for an earlier day"
+    problems = [
+        Problem(f"market {market}", f"prices of {calendar} end on {end}, the data cut-off is {day}", hint)
+        for calendar, end, _ in behind.iter_rows()
+    ]
+    if ends.is_empty():
+        what = f"no price in the {LATELY.days} days before the data cut-off, {day}"
+        problems = [Problem(f"market {market}", what, "set a later base_date, or fetch prices for that time")]
+    if problems:
+        raise DataError(*problems)
 
 
-def _values(book: Rulebook, view: MarketView, since: date) -> Values:
-    through = view.provenance.through
-    days = [day for day in _sessions(book, view) if since <= day <= through]
+def _values(book: Rulebook, view: MarketView, symbols: list[str], days: list[date]) -> Values:
     currencies = dict(view.reference.listings.select("yahoo_symbol", "currency").iter_rows())
-    priced = set(view.market.prices["symbol"].unique())
-    return unit_values(view.market, {s: c for s, c in currencies.items() if s in priced}, days, book.index.currency)
+    return unit_values(view.market, {symbol: currencies[symbol] for symbol in symbols}, days, book.index.currency)
 
 
 def _lines(view: MarketView) -> pl.DataFrame:

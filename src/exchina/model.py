@@ -98,7 +98,7 @@ class NthWeekday:
 class ReviewRule:
     """When an index is reviewed; sessions are those of ``calendar``."""
 
-    months: tuple[int, ...]
+    months: Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], Field(min_length=1)]
     effective_after_close_of: NthWeekday
     announced_sessions_before: Annotated[int, Field(ge=0, le=60)]
     data_cutoff_sessions_before: Annotated[int, Field(ge=0, le=120)]
@@ -116,7 +116,7 @@ class IndexFacts:
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     base_date: date
     base_value: Annotated[float, Field(gt=0)]
-    returns: tuple[ReturnVariant, ...] = ("PR",)
+    returns: Annotated[tuple[ReturnVariant, ...], Field(min_length=1)] = ("PR",)
     live_date: date | None = None
 
 
@@ -170,7 +170,11 @@ class Review:
     cutoff: date
 
 
-@dataclass(frozen=True)
+def _simulated(provenance: Provenance) -> str:
+    return ", SIMULATED PRICES" if provenance.simulated else ""
+
+
+@dataclass(frozen=True, repr=False)
 class Basket:
     """The composition that one review decides; *pro forma* until its effective date.
 
@@ -182,22 +186,28 @@ class Basket:
         verdicts: each rule's verdict on each company of the universe, in rulebook order: company_id, kind, rule,
             passed, found, needed, margin, note.
         steps: every step taken down the infeasibility ladder, and other remarks, in words.
-        turnover: one-way, 0.5 sum |w_new - w_drifted|; None for the first basket.
+        held: whether the basket before simply goes on, without a trade, because no new one could be formed.
+        turnover: one-way by line, 0.5 sum |w_new - w_drifted| at the cut-off; None for the first basket.
         weak_facts: the rows of `Reference.weak_facts` that the members rest on.
     """
 
-    book: Rulebook = field(repr=False)
+    book: Rulebook
     review: Review
     members: pl.DataFrame
     leavers: pl.DataFrame
-    verdicts: pl.DataFrame = field(repr=False)
+    verdicts: pl.DataFrame
     steps: tuple[str, ...]
+    held: bool
     turnover: float | None
     weak_facts: pl.DataFrame
     provenance: Provenance
 
+    def __repr__(self) -> str:
+        size = f"{self.members.height} members, effective after the close of {self.review.effective}"
+        return f"Basket of {self.book.index.id}: {size}{_simulated(self.provenance)}\n{self.members}"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class IndexSeries:
     """Levels of an index, the divisor log and the baskets behind them.
 
@@ -210,14 +220,18 @@ class IndexSeries:
         baskets: one per review, oldest first.
     """
 
-    book: Rulebook = field(repr=False)
+    book: Rulebook
     levels: pl.DataFrame
     divisor: pl.DataFrame
-    shares: pl.DataFrame = field(repr=False)
-    turnover: pl.DataFrame = field(repr=False)
-    statuses: pl.DataFrame = field(repr=False)
-    baskets: tuple[Basket, ...] = field(repr=False)
+    shares: pl.DataFrame
+    turnover: pl.DataFrame
+    statuses: pl.DataFrame
+    baskets: tuple[Basket, ...]
     provenance: Provenance
+
+    def __repr__(self) -> str:
+        size = f"{self.levels.height} levels, {len(self.baskets)} reviews"
+        return f"IndexSeries of {self.book.index.id}: {size}{_simulated(self.provenance)}\n{self.levels}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, ValidationError, create_model
 from exchina.errors import ExchinaError, Problem, did_you_mean
 
 Plugin: TypeAlias = Callable[..., Any]
+Check: TypeAlias = Callable[..., str | None]
 AnyPlugin = TypeVar("AnyPlugin", bound=Plugin)
 
 
@@ -31,15 +32,25 @@ class Register:
         self.kind = kind
         self.package = package
         self._plugins: dict[str, Plugin] = {}
+        self._checks: dict[str, Check] = {}
+        self._traits: dict[str, frozenset[str]] = {}
         self._loaded = False
 
-    def __call__(self, name: str) -> Callable[[AnyPlugin], AnyPlugin]:
-        """Decorate a function to enter it under ``name``; a second function of that name is a mistake."""
+    def __call__(self, name: str, *traits: str, check: Check | None = None) -> Callable[[AnyPlugin], AnyPlugin]:
+        """Decorate a function to enter it under ``name``; a second function of that name is a mistake.
+
+        Args:
+            name: what a rulebook or layout calls it.
+            traits: words that tell others of its kind what it is, such as ``groups``.
+            check: what no single setting can say: takes the settings by name, gives the fault in words or None.
+        """
 
         def enter(plugin: AnyPlugin) -> AnyPlugin:
             if name in self._plugins:
                 raise ExchinaError(Problem(f"{self.package}.{name}", f"two {self.kind}s are called {name!r}"))
             self._plugins[name] = plugin
+            self._checks[name] = check or _no_fault
+            self._traits[name] = frozenset(traits)
             return plugin
 
         return enter
@@ -51,6 +62,10 @@ class Register:
                 import_module(module.name)
             self._loaded = True
         return dict(sorted(self._plugins.items()))
+
+    def having(self, trait: str) -> list[str]:
+        """The names of the plugins with a trait."""
+        return [name for name in self.all() if trait in self._traits[name]]
 
     def __getitem__(self, name: str) -> Plugin:
         """The plugin called ``name``; `ExchinaError` with a spelling hint if there is none."""
@@ -84,7 +99,13 @@ class Register:
         except ValidationError as fault:
             problems += [located(where, error) for error in fault.errors()]
             return {}, problems
-        return {key: getattr(model, key) for key in fields}, problems
+        checked = {key: getattr(model, key) for key in fields}
+        fault = self._checks[name](**checked)
+        return checked, [*problems, *([Problem(where, fault, "change one of the settings")] if fault else [])]
+
+
+def _no_fault(**_: object) -> None:
+    return None
 
 
 def keyword_settings(plugin: Plugin) -> dict[str, Any]:

@@ -109,29 +109,33 @@ def _strength(day: date) -> list[pl.Expr]:
     ]
 
 
-def _tonnes(magnets: str, oxides: str) -> pl.Expr:
-    makes_magnets = pl.col("product").str.contains("(?i)magnet")
-    planned = pl.coalesce(oxides, "ndpr_tonnes_per_year")
-    return pl.when(makes_magnets).then(pl.col(magnets)).otherwise(planned)
+MAGNETS = pl.col("product").str.contains("(?i)magnet")
+NDPR_OXIDE = pl.col("product").str.contains("(?i)ndpr") & ~pl.col("product").str.contains("(?i)mixed")
+
+
+def _planned_tonnes() -> pl.Expr:
+    """What a volume is a share of: only magnets and NdPr are counted in the unit in which output is known; tonnes of
+    concentrate, carbonate or total oxides are a share of nothing that the registry holds."""
+    oxides = pl.coalesce("planned_ndpr_tonnes_per_year", "ndpr_tonnes_per_year")
+    tonnes = pl.when(MAGNETS).then("planned_magnet_tonnes_per_year").when(NDPR_OXIDE).then(oxides)
+    return pl.when(tonnes > 0).then(tonnes)
 
 
 def _floor() -> pl.Expr:
     """Without a stated volume or amount a floor covers the whole product; limited by an amount alone, nothing."""
     unlimited = pl.col("volume_t_per_year").is_null() & pl.col("amount_value").is_null()
-    share = pl.col("volume_t_per_year") / pl.col("ndpr_tonnes_per_year")
+    made = pl.when(pl.col("ndpr_tonnes_per_year") > 0).then("ndpr_tonnes_per_year")
+    share = pl.col("volume_t_per_year") / made
     covered = pl.when(unlimited).then(1.0).otherwise(share.clip(0, 1)).fill_null(0.0)
     floored = covered * pl.col("revenue_share_ndpr").fill_null(0.0) * pl.col("_firmness") * pl.col("_time")
     return pl.when(pl.col("instrument") == "price_floor").then(floored).otherwise(0.0)
 
 
 def _offtake() -> pl.Expr:
-    tonnes = _tonnes("planned_magnet_tonnes_per_year", "planned_ndpr_tonnes_per_year")
-    share = (pl.col("volume_t_per_year") / tonnes).clip(0, 1).fill_null(0.0)
-    magnets = pl.col("product").str.contains("(?i)magnet")
-    side_line = magnets & (pl.col("stage") != "magnet_maker")
-    stage_weight = (
-        pl.when(side_line).then(0.5).when(magnets).then(1.0).otherwise(pl.col("revenue_share_ndpr").fill_null(1.0))
-    )
+    share = (pl.col("volume_t_per_year") / _planned_tonnes()).clip(0, 1).fill_null(0.0)
+    side_line = MAGNETS & (pl.col("stage") != "magnet_maker")
+    of_revenue = pl.col("revenue_share_ndpr").fill_null(0.0)
+    stage_weight = pl.when(side_line).then(0.5).when(MAGNETS).then(1.0).otherwise(of_revenue)
     must_buy = (pl.col("take_obligation") == "true") & pl.col("instrument").is_in(["offtake", "price_floor"])
     return pl.when(must_buy).then(share * stage_weight * pl.col("_firmness") * pl.col("_time")).otherwise(0.0)
 
@@ -141,6 +145,7 @@ def _capital(day: date) -> pl.Expr:
     lapsed_before = day - timedelta(days=int(LAPSE_YEARS * DAYS_PER_YEAR))
     lapsed = pl.col("instrument").is_in(LAPSING) & (pl.col("known_date") < lapsed_before)
     need = pl.max_horizontal("programme_capex_usd", pl.col("market_cap_usd") * 0.1)
+    need = pl.when(need > 0).then(need)
     money = pl.col("amount_usd") * quality * pl.col("_firmness") * pl.col("scope_weight")
     return pl.when(lapsed).then(0.0).otherwise(money / need).fill_null(0.0)
 

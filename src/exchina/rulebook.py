@@ -39,6 +39,9 @@ def parse_rulebook(text: str, where: str = "rulebook") -> Rulebook:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise RulebookError(Problem(where, f"not valid TOML: {fault}")) from fault
+    faults = _not_tables(tree)
+    if faults:
+        raise RulebookError(*(Problem(f"{where}: {p.where}", p.what, p.hint) for p in faults))
     problems = [
         Problem(table, f"no table called [{table}]", did_you_mean(table, TABLES))
         for table in tree
@@ -64,6 +67,14 @@ def parse_rulebook(text: str, where: str = "rulebook") -> Rulebook:
         text=text,
         content_hash=sha256(text.encode()).hexdigest(),
     )
+
+
+def _not_tables(tree: Mapping[str, Any]) -> list[Problem]:
+    return [
+        Problem(name, f"found {tree[name]!r}", f"[{name}] is a table")
+        for name in TABLES
+        if name in tree and not isinstance(tree[name], dict)
+    ]
 
 
 def _table(tree: Mapping[str, Any], name: str, noun: type[Checked], problems: list[Problem]) -> Checked | None:
@@ -115,6 +126,9 @@ def _one_each(tree: Mapping[str, Any]) -> list[Problem]:
 
 def _ladder(tree: Mapping[str, Any], problems: list[Problem]) -> tuple[str, ...]:
     steps = tree.get("cap", {}).get(LADDER, [])
+    if not isinstance(steps, list):
+        problems.append(Problem(f"cap.{LADDER}", f"found {steps!r}", f'write {LADDER} = ["{HOLD}"]'))
+        return ()
     known = [*(f"raise_{name}_cap" for name in tree.get("cap", {}) if name != LADDER), HOLD]
     problems += [
         Problem(f"cap.{LADDER}", f"no step called {step!r}", did_you_mean(str(step), known))
@@ -129,8 +143,12 @@ def _contradictions(review: ReviewRule | None, rules: Mapping[str, tuple[Rule, .
     if review and review.announced_sessions_before > review.data_cutoff_sessions_before:
         hint = "set data_cutoff_sessions_before to at least announced_sessions_before"
         problems.append(Problem("review", "the result would be announced before its data is cut off", hint))
-    if review and not set(review.months) <= set(range(1, 13)):
-        problems.append(Problem("review.months", f"found {list(review.months)}", "months are numbers from 1 to 12"))
+    if review and len(set(review.months)) < len(review.months):
+        problems.append(Problem("review.months", f"found {list(review.months)}", "name each month once"))
+    groups = [rule.name for rule in rules["cap"] if rule.name in REGISTERS["cap"].having("groups")]
+    if len(groups) > 1:
+        hint = "keep one of them; overlapping groups need a solver that this version does not have"
+        problems.append(Problem("cap", f"the groups of {' and '.join(groups)} overlap", hint))
     issuer = next((rule for rule in rules["cap"] if rule.name == "issuer"), None)
     count = rules["select"][0].settings.get("count") if rules["select"] else None
     if issuer and count and issuer.settings["at_most"] * count < 1:

@@ -79,9 +79,12 @@ def parse_schedule(text: str, index_ids: Collection[str], where: str = "schedule
     jobs = [
         _job(f"{where}: job {number}", raw, index_ids, problems) for number, raw in enumerate(tree.get("job", []), 1)
     ]
+    made = [job for job in jobs if job is not None]
+    twice = sorted({job.index for job in made if sum(job.index == other.index for other in made) > 1})
+    problems += [Problem(f"{where}: {index}", "two jobs publish this index", "keep one") for index in twice]
     if problems:
         raise RulebookError(*problems)
-    return tuple(job for job in jobs if job is not None)
+    return tuple(made)
 
 
 def _job(where: str, raw: Mapping[str, Any], index_ids: Collection[str], problems: list[Problem]) -> Job | None:

@@ -7,19 +7,22 @@ from datetime import datetime, timedelta
 from exchina import history
 from exchina.errors import DataError, ExchinaError, Problem
 from exchina.ledger import open_ledger
+from exchina.market.view import MarketView
 from exchina.schedule import Due, Job, due, parse_schedule
-from exchina.workflow import Published, open_market, publish, read_rulebook
+from exchina.workflow import Published, index_rulebook, open_market, publish
 from exchina.workspace import Workspace
 
 TICK_SECONDS = 60
+LONGEST_NOTICE = timedelta(days=100)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one due job: a publication, or the problems that kept it from happening."""
+    """What became of a job: for a review that was due a publication, or the problems that kept it from happening."""
 
-    due: Due
-    published: Published | None
+    job: Job
+    due: Due | None
+    published: Published | None = None
     problems: tuple[Problem, ...] = ()
 
 
@@ -35,33 +38,38 @@ def jobs_of(workspace: Workspace) -> tuple[Job, ...]:
     return parse_schedule(text, workspace.index_ids(), str(workspace.schedule))
 
 
-def waiting(workspace: Workspace, now: datetime) -> list[Due]:
-    """What the schedule says is due and the ledger does not hold, oldest first."""
-    jobs = jobs_of(workspace)
-    reviews = {
-        job.index: history.reviews_until(
-            read_rulebook(workspace.rulebook(job.index)),
-            open_market(job.market, workspace=workspace.root),
-            now.date() + timedelta(days=100),
-        )
-        for job in jobs
-    }
-    return due(jobs, reviews, open_ledger(workspace.reports).entries(), now)
+def waiting(workspace: Workspace, now: datetime) -> tuple[list[Due], list[Outcome]]:
+    """What is due and not in the ledger, oldest first; and the jobs of which that cannot be said, with the reason."""
+    found: list[Due] = []
+    failed: list[Outcome] = []
+    entries = open_ledger(workspace.reports).entries()
+    markets: dict[str, MarketView] = {}
+    for job in jobs_of(workspace):
+        try:
+            if job.market not in markets:
+                markets[job.market] = open_market(job.market, workspace=workspace.root)
+            book = index_rulebook(workspace, job.index)
+            reviews = history.reviews_until(book, markets[job.market], now.date() + LONGEST_NOTICE)
+            found += due([job], {job.index: reviews}, entries, now)
+        except ExchinaError as fault:
+            failed.append(Outcome(job, None, problems=fault.problems))
+    return sorted(found, key=lambda item: (item.at, item.job.index)), failed
 
 
 def run_once(workspace: Workspace, now: datetime) -> list[Outcome]:
     """Do what is due, oldest first; a job that fails is reported and the next one is tried."""
-    return [_done(workspace, item, now) for item in waiting(workspace, now)]
+    found, failed = waiting(workspace, now)
+    return [*(_done(workspace, item, now) for item in found), *failed]
 
 
 def _done(workspace: Workspace, item: Due, now: datetime) -> Outcome:
     job = item.job
     try:
         view = open_market(job.market, known_by=item.review.announced, workspace=workspace.root)
-        book = read_rulebook(workspace.rulebook(job.index))
-        return Outcome(item, publish(workspace, book, view, published_at=now, benchmark=job.benchmark))
+        book = index_rulebook(workspace, job.index)
+        return Outcome(job, item, publish(workspace, book, view, published_at=now, benchmark=job.benchmark))
     except ExchinaError as fault:
-        return Outcome(item, None, fault.problems)
+        return Outcome(job, item, problems=fault.problems)
 
 
 def run_forever(tick: Callable[[], object]) -> None:

@@ -1,9 +1,11 @@
 """How results look in a terminal: tables for people, ``--json`` for machines."""
 
 import json
+import os
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -16,9 +18,12 @@ if TYPE_CHECKING:
     from exchina.analytics.event_study import EventStudy
     from exchina.market.store import Saved
     from exchina.model import Basket, IndexSeries, Provenance
+    from exchina.service import Outcome
 
 WIDTH_OF_A_FILE = 160
-OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
+OUT = Console(
+    highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_FILE
+)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -27,16 +32,29 @@ def say(line: str = "") -> None:
     OUT.print(line, markup=False)
 
 
-def as_json(result: object) -> None:
-    """Print one JSON document; days in ISO form."""
-    print(json.dumps(result, default=str, ensure_ascii=False, indent=2))
+def as_json(result: Mapping[str, object], data: "Provenance | None" = None) -> None:
+    """Print one JSON document, days in ISO form; figures go with the provenance of their data, simulated or not."""
+    origin = {} if data is None else {"provenance": {**asdict(data), "simulated": data.simulated}}
+    print(json.dumps({**origin, **result}, default=_plain, ensure_ascii=False, indent=2))
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+def answer(result: Mapping[str, object], *, json_wanted: bool) -> None:
+    """Print a few named values, for people one after the other."""
+    if json_wanted:
+        as_json(result)
+    else:
+        say(", ".join(f"{name} {value}" for name, value in result.items()))
 
 
 def table(rows: Iterable[Mapping[str, Any]], title: str = "") -> None:
     """Print rows as a table, numbers to the right; the columns are those of the first row."""
     listed = list(rows)
     if not listed:
-        say(f"{title}: none" if title else "none")
+        say(f"{title}: none") if title else None
         return
     shown = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
     for name in listed[0]:
@@ -84,6 +102,20 @@ def show_saved(saved: "Saved", *, dry_run: bool) -> None:
         say(f"{rows.height:,} {name} changed; the old values are kept beside the new")
 
 
+def show_outcomes(outcomes: "Sequence[Outcome]", *, json_wanted: bool) -> None:
+    """What one pass over the schedule did, and what it could not do."""
+    failed = list(dict.fromkeys(problem for outcome in outcomes for problem in outcome.problems))
+    done = [outcome.published.entry for outcome in outcomes if outcome.published]
+    if json_wanted:
+        as_json({"published": [asdict(entry) for entry in done], "problems": [one.as_dict() for one in failed]})
+        return
+    for entry in done:
+        say(f"done: publish {entry.index_id}, {entry.what} {entry.for_day}, ledger row {entry.sequence}")
+    problems(failed, json_wanted=False)
+    if not outcomes:
+        say("nothing is due")
+
+
 def show_basket(basket: "Basket") -> None:
     """A pro forma as a table, with leavers, steps, turnover and weak facts."""
     review = basket.review
@@ -113,42 +145,52 @@ def show_series(series: "IndexSeries") -> None:
     """A backtest: performance, one line a review, carried prices."""
     from exchina.analytics.performance import summary
 
-    table(summary(series.levels.select("session", "level")).to_dicts(), f"{series.book.index.name} (hypothetical)")
-    turnover = {row["session"]: row["one_way"] for row in series.turnover.to_dicts()}
+    measured = summary(series.levels.select("session", "level")).to_dicts()
+    rows = [{"measure": row["measure"], "value": _measure(row["value"], row["unit"])} for row in measured]
+    table(rows, f"{series.book.index.name} (hypothetical)")
+    turnover = dict(series.turnover.iter_rows())
     rows = [
         {
             "effective": basket.review.effective,
             "members": basket.members.height,
-            "largest": basket.members["name"][0],
             "largest %": percent(basket.members["weight"][0]),
-            "turnover %": percent(turnover.get(basket.review.effective)),
-            "remarks": "; ".join(basket.steps),
+            "turnover %": percent(turnover.get(basket.review.effective, 0.0 if basket.held else None)),
+            "remarks": "; ".join(step.partition(": ")[2] for step in basket.steps),
         }
         for basket in series.baskets
     ]
     table(rows, "reviews")
     carried = series.statuses["status"].value_counts(sort=True).rows()
     say("Carried prices: " + (", ".join(f"{count:,} {status}" for status, count in carried) or "none"))
+    weak = series.baskets[-1].weak_facts.height
+    say(f"Facts of weak confidence behind the last members: {weak}; `exchina propose --json` lists them.")
+
+
+def _measure(value: float | None, unit: str) -> str:
+    if value is None:
+        return "n/a"
+    return (
+        f"{value * 100:,.1f} %" + unit.removeprefix("fraction")
+        if unit.startswith("fraction")
+        else f"{value:,.2f} {unit}"
+    )
 
 
 def show_study(result: "EventStudy") -> None:
-    """An event study: a row per event and group, then the events of the kinds asked for that were left out."""
+    """An event study: a row per event, a column per group; then what was left out of the kinds asked for."""
     import polars as pl
 
-    rows = [
-        {
-            "event": row["event_date"],
-            "title": row["title"],
-            "group": row["group"],
-            "names": row["names"],
-            "left out": row["left_out"],
-            "window": row["window"],
-            "CAR %": percent(row["car"], signed=True),
-            "note": row["note"],
-        }
-        for row in result.table.to_dicts()
-    ]
-    table(rows, "Cumulative abnormal returns, descriptive: no significance is claimed")
+    groups = result.table["group"].unique().sort().to_list()
+    shown = ["index", *(group for group in groups if group != "index")]
+    rows: list[dict[str, Any]] = []
+    for event in result.events.filter(pl.col("status") == "studied").to_dicts():
+        moves = {r["group"]: r for r in result.table.filter(pl.col("event_id") == event["event_id"]).to_dicts()}
+        cars = {group: percent(moves[group]["car"], signed=True) if group in moves else None for group in shown}
+        names = moves["index"]["names"]
+        note = "*" if event["note"] else ""
+        rows.append({"event": f"{event['event_date']}{note}", "title": event["title"][:60], "names": names, **cars})
+    table(rows, f"Cumulative abnormal returns in % over sessions {result.settings.window_name}")
+    say("Descriptive: no significance is claimed. * cannot be told apart from another event close by.")
     asked = result.settings.kinds or result.events["kind"].unique().to_list()
     left = result.events.filter((pl.col("status") != "studied") & pl.col("kind").is_in(asked)).to_dicts()
-    table([{"event": r["event_date"], "title": r["title"], "left out because": r["note"]} for r in left], "not studied")
+    table([{"not studied": r["event_date"], "title": r["title"][:60], "because": r["note"]} for r in left])

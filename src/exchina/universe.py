@@ -59,9 +59,12 @@ def universe_on(market: MarketData, reference: Reference, day: date) -> pl.DataF
         .join(known, on="company_id", how="left", maintain_order="left")
         .join(_share_counts(market, day), on="symbol", how="left", maintain_order="left")
         .join(_floats(market, day), on="symbol", how="left", maintain_order="left")
-        .join(_traded(market, day), on="symbol", how="left", maintain_order="left")
+        .join(_traded(market, lines, day), on="symbol", how="left", maintain_order="left")
     )
-    valued = with_rate(table.with_columns(_day=pl.lit(day)), market.fx, day="_day", currency="currency")
+    table = _carried_over_splits(table, "counted_on", "company_shares", market, day)
+    priced = table.filter(pl.col("close").is_not_null()).select("company_id", "currency", _day=pl.lit(day))
+    rates = with_rate(priced, market.fx, day="_day", currency="currency").select("company_id", "rate")
+    valued = table.join(rates, on="company_id", how="left", maintain_order="left")
     return _with_backing(valued.with_columns(_sizes()).with_columns(_free_float_cap()), market, reference, day)
 
 
@@ -79,6 +82,7 @@ def _lines(market: MarketData, reference: Reference, day: date) -> pl.DataFrame:
         .unique("company_id", keep="first", maintain_order=True)
         .sort("company_id")
         .drop("primary")
+        .join(reference.venues.select("mic", "calendar"), on="mic", maintain_order="left")
     )
 
 
@@ -99,33 +103,46 @@ def _exposures(reference: Reference, day: date) -> pl.DataFrame:
     wide = last.pivot("metric", index="company_id", values="value", maintain_order=True)
     absent = [pl.lit(None, pl.Float64).alias(metric) for metric in EXPOSURES if metric not in wide.columns]
     currency = last.filter(pl.col("metric") == "programme_capex").select("company_id", capex_currency="unit")
+    counted = last.filter(pl.col("metric") == "shares_outstanding").select("company_id", counted_on="as_of")
     named = wide.with_columns(absent).rename(EXPOSURES).select("company_id", *EXPOSURES.values())
-    return named.join(currency, on="company_id", how="left", maintain_order="left")
+    for extra in (currency, counted):
+        named = named.join(extra, on="company_id", how="left", maintain_order="left")
+    return named
 
 
 def _dated_china(day: date) -> pl.Expr:
-    """An estimate for a year counts from the start of the next one."""
-    told = pl.col("china_revenue_share_year") < day.year
+    """An estimate for a year counts from the middle of the next one, when annual reports are out."""
+    told = pl.date(pl.col("china_revenue_share_year") + 1, 7, 1) <= day
     return pl.when(told).then(pl.col("china_revenue_share_estimate"))
 
 
 def _share_counts(market: MarketData, day: date) -> pl.DataFrame:
     """The last share count known, carried over the splits since."""
-    last = _latest(market.shares.filter(pl.col("known_date") <= day), "symbol")
+    last = _latest(market.shares.filter(_in_force(day)), "symbol")
+    return _carried_over_splits(last, "effective_date", "shares", market, day).select("symbol", "shares")
+
+
+def _carried_over_splits(
+    counts: pl.DataFrame, counted_on: str, count: str, market: MarketData, day: date
+) -> pl.DataFrame:
+    """Share counts times the split ratios between the day they were counted on and ``day``."""
     later = (
         market.splits.filter(pl.col("ex_date") <= day)
-        .join(last.select("symbol", "effective_date"), on="symbol")
-        .filter(pl.col("ex_date") > pl.col("effective_date"))
+        .join(counts.select("symbol", counted_on), on="symbol")
+        .filter(pl.col("ex_date") > pl.col(counted_on))
         .group_by("symbol")
-        .agg(pl.col("ratio").product())
+        .agg(_ratio=pl.col("ratio").product())
     )
-    return last.join(later, on="symbol", how="left", maintain_order="left").select(
-        "symbol", shares=pl.col("shares") * pl.col("ratio").fill_null(1.0)
-    )
+    joined = counts.join(later, on="symbol", how="left", maintain_order="left")
+    return joined.with_columns(pl.col(count) * pl.col("_ratio").fill_null(1.0)).drop("_ratio")
+
+
+def _in_force(day: date) -> pl.Expr:
+    return (pl.col("known_date") <= day) & (pl.col("effective_date") <= day)
 
 
 def _floats(market: MarketData, day: date) -> pl.DataFrame:
-    known = market.floats.filter(pl.col("known_date") <= day)
+    known = market.floats.filter(_in_force(day))
     split = {
         basis: _latest(known.filter(pl.col("basis") == basis), "symbol").select(
             "symbol", pl.col("free_float_factor").alias(basis)
@@ -139,10 +156,22 @@ def _latest(rows: pl.DataFrame, by: str) -> pl.DataFrame:
     return rows.sort(by, "effective_date", "known_date").unique(by, keep="last", maintain_order=True)
 
 
-def _traded(market: MarketData, day: date) -> pl.DataFrame:
+def _traded(market: MarketData, lines: pl.DataFrame, day: date) -> pl.DataFrame:
+    """close x volume on each of the last sessions of the line's market since its first price; no trade is zero, an
+    unknown volume is unknown."""
+    firsts = market.prices.group_by("symbol").agg(first=pl.col("session").min())
+    last = (
+        market.sessions.filter(pl.col("session") <= day)
+        .sort("calendar", "session")
+        .group_by("calendar")
+        .tail(TRADED_SESSIONS)
+    )
+    held = lines.select("symbol", "calendar").join(firsts, on="symbol").join(last, on="calendar")
     span = pl.col("session").is_between(day - timedelta(days=TRADED_SESSIONS * 2), day)
-    value = (pl.col("close") * pl.col("volume")).sort_by("session").tail(TRADED_SESSIONS)
-    return market.prices.filter(span).group_by("symbol").agg(traded_values=value)
+    values = market.prices.filter(span).select("symbol", "session", "close", value=pl.col("close") * pl.col("volume"))
+    joined = held.filter(pl.col("session") >= pl.col("first")).join(values, on=["symbol", "session"], how="left")
+    value = pl.when(pl.col("close").is_null()).then(0.0).otherwise("value")
+    return joined.group_by("symbol").agg(traded_values=value.sort_by("session"))
 
 
 def _sizes() -> list[pl.Expr]:
@@ -168,11 +197,13 @@ def _free_float_cap() -> pl.Expr:
 
 def _with_backing(table: pl.DataFrame, market: MarketData, reference: Reference, day: date) -> pl.DataFrame:
     on_day = pl.lit(day).alias("_day")
-    capex = table.filter(pl.col("programme_capex").is_not_null()).with_columns(on_day)
+    priced = table.filter(pl.col("close").is_not_null())
+    capex = priced.filter(pl.col("programme_capex").is_not_null()).with_columns(on_day)
     capex = with_rate(capex.drop("rate"), market.fx, day="_day", currency="capex_currency").select(
         "company_id", programme_capex_usd=pl.col("programme_capex") * pl.col("rate")
     )
-    measures = _in_usd(reference.policy_measures.filter(pl.col("known_date") <= day), market, day)
+    known = reference.policy_measures.filter(pl.col("known_date") <= day)
+    measures = _in_usd(known.join(priced.select("company_id"), on="company_id", how="semi"), market, day)
     table = table.join(capex, on="company_id", how="left", maintain_order="left")
     score = policy.backing(measures, reference.sponsors, table, day)
     firm = policy.in_force(measures, day).select(

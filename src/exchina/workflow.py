@@ -3,21 +3,27 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exchina import history
+import polars as pl
+
+from exchina import atomic, history
 from exchina.analytics import event_study
 from exchina.analytics.event_study import EventStudy
-from exchina.errors import ExchinaError, Problem, PublicationError
+from exchina.errors import DataError, ExchinaError, Problem, PublicationError, RulebookError, did_you_mean
 from exchina.ledger import open_ledger
 from exchina.market import provider
 from exchina.market.store import Saved, load, markets, save
 from exchina.market.view import MarketView, whole_view
 from exchina.model import Basket, IndexSeries, Publication, Review, Rulebook
+from exchina.policy import in_force
 from exchina.reference import check_reference, read_reference
 from exchina.rulebook import parse_rulebook
+from exchina.rules.explain import explain
+from exchina.rules.pipeline import MEMBER_COLUMNS
 from exchina.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -42,6 +48,20 @@ def read_rulebook(path: str | Path) -> Rulebook:
     except (OSError, UnicodeDecodeError) as fault:
         raise ExchinaError(Problem(str(path), f"cannot be read: {fault}", "name a rulebook.toml file")) from fault
     return parse_rulebook(text, str(path))
+
+
+def index_rulebook(workspace: Workspace, index_id: str) -> Rulebook:
+    """The rulebook of an index of the workspace; its id must be the name of its folder.
+
+    Raises:
+        DataError: no such index. RulebookError: every fault of its rulebook.
+    """
+    path = workspace.rulebook(index_id)
+    book = read_rulebook(path)
+    if book.index.id != index_id:
+        what = f"found {book.index.id!r} in the folder {index_id!r}"
+        raise RulebookError(Problem(f"{path}: index.id", what, f'write id = "{index_id}", or rename the folder'))
+    return book
 
 
 def fetch(
@@ -98,6 +118,24 @@ def propose(book: Rulebook, view: MarketView) -> Basket:
     """
     day = view.known_by or view.provenance.through
     return history.composed(book, view, history.next_review(book, view, day))[-1]
+
+
+def explained(basket: Basket, company_id: str, view: MarketView) -> str:
+    """Each rule's verdict on a company, and the commitments behind its score, each with its source.
+
+    Raises:
+        DataError: no such company, or it had no live listing on the data cut-off.
+    """
+    known = view.reference.companies["id"].to_list()
+    if company_id not in known:
+        raise DataError(Problem("companies.csv", f"no company called {company_id!r}", did_you_mean(company_id, known)))
+    held = in_force(view.reference.policy_measures, basket.review.cutoff).filter(pl.col("company_id") == company_id)
+    lines = [
+        f"  {row['id']}: {row['instrument']} of {row['sponsor']}, {row['status']}, known {row['known_date']}, "
+        f"confidence {row['confidence']}, {row['source_url'] or 'no source'}"
+        for row in held.to_dicts()
+    ]
+    return "\n".join([explain(basket, company_id), f"commitments in force: {len(lines) or 'none'}", *lines])
 
 
 def backtest(book: Rulebook, view: MarketView) -> IndexSeries:
@@ -176,18 +214,28 @@ def publish(
     """
     review = last_announced(book, view)
     ledger = open_ledger(workspace.reports)
+    ledger.renew_export()
     faults = ledger.verify()
     if faults:
         raise PublicationError(*faults)
     entry = ledger.find(book.index.id, REVIEW, review.effective)
     if entry is not None:
         return Published(entry, new=False)
+    later = [row for row in ledger.entries() if row.index_id == book.index.id and row.for_day > review.effective]
+    if later:
+        what = f"the review effective {later[-1].for_day} is published already"
+        hint = "publish reviews in their order; an old one cannot be announced after a newer"
+        raise PublicationError(Problem(f"{book.index.id} review {review.effective}", what, hint))
     cut = view.as_of(review.announced)
     files = _files(workspace, book, cut, review, audience=audience, benchmark=benchmark)
-    entry, new = ledger.publish(
-        book.index.id, REVIEW, review.effective, files, _inputs(book, cut), published_at=published_at
-    )
+    inputs = {**_inputs(workspace, book, cut), "audience": audience, "benchmark": benchmark or "each market's own"}
+    entry, new = ledger.publish(book.index.id, REVIEW, review.effective, files, inputs, published_at=published_at)
     return Published(entry, new)
+
+
+def already_published(workspace: Workspace, book: Rulebook, review: Review) -> Publication | None:
+    """The ledger row of a review, if it was published."""
+    return open_ledger(workspace.reports).find(book.index.id, REVIEW, review.effective)
 
 
 def last_announced(book: Rulebook, view: MarketView) -> Review:
@@ -221,15 +269,20 @@ def _files(
     return {f"{book.index.id}/{review.effective}/{name}": content for name, content in files.items()}
 
 
-def _inputs(book: Rulebook, view: MarketView) -> dict[str, str]:
+def _inputs(workspace: Workspace, book: Rulebook, view: MarketView) -> dict[str, str]:
+    """What the same publication would have to be made from again."""
+    documents = sha256()
+    for path in sorted([*workspace.reports.glob("layouts/*"), *workspace.reports.glob("templates/*.*")]):
+        documents.update(path.name.encode() + path.read_bytes())
     return {
         "rulebook_version": book.index.version,
         "rulebook": book.content_hash,
         "market": view.provenance.market,
         "market_kind": view.provenance.kind,
         "market_data": view.provenance.content_hash,
-        "market_through": view.provenance.through.isoformat(),
+        "known_by": str(view.known_by),
         "reference": view.reference.content_hash,
+        "documents": documents.hexdigest(),
         "exchina": version("exchina"),
     }
 
@@ -248,7 +301,7 @@ def check(workspace: Workspace) -> list[Problem]:
 
     problems = check_reference(workspace.reference)
     for index_id in workspace.index_ids():
-        problems += tried(read_rulebook, workspace.rulebook(index_id))
+        problems += tried(index_rulebook, workspace, index_id)
     for path in sorted(workspace.reports.glob("layouts/*.toml")):
         problems += tried(read_layout, path.read_text(encoding="utf-8"), str(path))
     if workspace.schedule.is_file():
@@ -290,19 +343,39 @@ def written_report(
     """
     from exchina.reporting.render import to_html, to_pdf
 
-    series = backtest(book, view)
+    day = view.known_by or view.provenance.through
+    series = backtest(book, view) if book.index.base_date <= day else None
     basket = propose(book, view) if layout == "announcement" else None
-    events = study(series, view, benchmark=benchmark)
+    events = study(series, view, benchmark=benchmark) if series else None
     document = report(workspace, layout, basket=basket, series=series, study=events, audience=audience)
+    shown = basket or (series.baskets[-1] if series else None)
     templates = workspace.reports / "templates"
     pages = {".pdf": to_pdf(document, templates), ".html": to_html(document, templates).encode()}
+    if shown is not None:
+        pages["-weak_facts.csv"] = shown.weak_facts.write_csv().encode()
     return [_written(folder / f"{book.index.id}-{layout}{suffix}", page) for suffix, page in pages.items()]
+
+
+def series_tables(series: IndexSeries) -> dict[str, pl.DataFrame]:
+    """The tables of a backtest by name: levels, baskets, shares, turnover, divisor, statuses."""
+    members = [
+        basket.members.select(
+            pl.lit(basket.review.effective).alias("effective"), pl.lit(basket.held).alias("held"), *MEMBER_COLUMNS
+        )
+        for basket in series.baskets
+    ]
+    tables = {name: getattr(series, name) for name in ("levels", "shares", "turnover", "divisor", "statuses")}
+    return {**tables, "baskets": pl.concat(members)}
+
+
+def written_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]:
+    """Write each table as a CSV file; the files written."""
+    return [_written(folder / f"{name}.csv", table.write_csv().encode()) for name, table in tables.items()]
 
 
 def _written(path: Path, content: bytes) -> Path:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        atomic.place(path, content)
     except OSError as fault:
         raise PublicationError(
             Problem(str(path), f"cannot be written: {fault.strerror}", "choose another folder")

@@ -75,3 +75,12 @@ def test_bounds_are_not_negative(name: str) -> None:
     bounds = applied("cap", name, universe(2, 15, seed=7))
     assert (bounds["at_most"] >= 0).all()
     assert bounds["group"].null_count() == 0
+
+
+def test_a_member_within_the_buffer_stays_however_wide_it_is() -> None:
+    rows = universe(1, 12, seed=8).with_columns(
+        policy_score=-pl.int_range(12).cast(pl.Float64), is_member=pl.lit(False)
+    )
+    rows = rows.with_columns(is_member=pl.int_range(12).is_in([8, 11]))
+    passed = REGISTERS["select"]["top"](rows, by="policy_score", count=2, keep_until_rank=10)["passed"]
+    assert passed.arg_true().to_list() == [0, 8]

@@ -1,16 +1,20 @@
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from exchina import atomic
 from exchina.errors import DataError
 from exchina.market import Delivery, manifest
-from exchina.market.store import load, markets, save
-from exchina.market.view import whole_view
+from exchina.market.store import Saved, load, markets, save
+from exchina.market.view import MarketView, whole_view
 from exchina.model import Reference
+from exchina.tables.market import SCHEMAS
 from tests.market.conftest import prices
+from tests.markets import sessions
 
 MONDAY = datetime(2025, 2, 3, 18, tzinfo=UTC)
 TUESDAY = datetime(2025, 2, 4, 18, tzinfo=UTC)
@@ -142,6 +146,155 @@ def test_a_damaged_manifest_is_refused(tmp_path: Path) -> None:
         load(tmp_path, "mine")
 
 
+@pytest.fixture
+def chained(tmp_path: Path) -> Path:
+    """A market of four manifests."""
+    for count in range(1, 5):
+        save(tmp_path, "mine", given(*[1.0] * count), recorded_at=TUESDAY)
+    return tmp_path / "mine" / "manifests"
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (lambda path: path.unlink(), "000002.json: cannot be read: No such file"),
+        (lambda path: path.write_text(path.read_text().replace("A test.", "Mine.")), "manifest that number 3 follows"),
+        (lambda path: path.write_text("{"), "manifest that number 3 follows"),
+    ],
+)
+def test_every_earlier_manifest_is_checked(chained: Path, harm: Callable[[Path], object], said: str) -> None:
+    harm(chained / "000002.json")
+    with pytest.raises(DataError, match=said):
+        load(chained.parents[1], "mine")
+    with pytest.raises(DataError, match=said):
+        save(chained.parents[1], "mine", given(2.0), recorded_at=TUESDAY)
+    assert load(chained.parents[1], "mine", manifest=1)[0].prices.height == 1
+
+
+def test_a_manifest_under_the_number_of_another_is_refused(chained: Path) -> None:
+    (chained / "000005.json").write_bytes((chained / "000004.json").read_bytes())
+    with pytest.raises(DataError, match="000005.json: holds manifest 4"):
+        load(chained.parents[1], "mine")
+
+
+def test_files_that_are_no_manifests_are_passed_over(chained: Path) -> None:
+    for name in ("000001 (1).json", "notes.json", "0000001.json", ".000009.json"):
+        (chained / name).write_text("{}")
+    assert load(chained.parents[1], "mine")[0].prices.height == 4
+    (chained.parents[1] / "other" / "manifests").mkdir(parents=True)
+    (chained.parents[1] / "other" / "manifests" / "000001 (1).json").write_text("{}")
+    assert markets(chained.parents[1]) == ["mine"]
+
+
+@pytest.mark.parametrize(("version", "found"), [('"version": 99,', "99"), ("", "none")])
+def test_a_store_of_another_format_says_how_to_go_on(chained: Path, version: str, found: str) -> None:
+    path = chained / "000004.json"
+    path.write_text(path.read_text().replace('"version": 1,', version))
+    with pytest.raises(DataError, match=f"is of format {found}, not 1: another version .*fetch again under a new name"):
+        load(chained.parents[1], "mine")
+
+
+def test_a_part_of_other_columns_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(tmp_path, "mine", given(1.0), recorded_at=MONDAY)
+    monkeypatch.setitem(SCHEMAS, "prices", pl.Schema({**SCHEMAS["prices"], "venue": pl.String()}))
+    with pytest.raises(DataError, match="prices have the columns symbol, .*another version .*delete .*mine and fetch"):
+        load(tmp_path, "mine")
+
+
+def day(number: int) -> date:
+    """A day of January 2025; the market of these tests has prices from the 6th."""
+    return date(2025, 1, number)
+
+
+def splits(*rows: tuple[str, int, int]) -> pl.DataFrame:
+    table = [(symbol, day(ex_date), 2.0, day(known)) for symbol, ex_date, known in rows]
+    return pl.DataFrame(table, SCHEMAS["splits"], orient="row")
+
+
+def shares(*rows: tuple[str, int, int]) -> pl.DataFrame:
+    table = [(symbol, day(effective), 1e6, day(known)) for symbol, effective, known in rows]
+    return pl.DataFrame(table, SCHEMAS["shares"], orient="row")
+
+
+def rates(*rows: tuple[str, int]) -> pl.DataFrame:
+    table = [(currency, day(session), 0.7, day(session)) for currency, session in rows]
+    return pl.DataFrame(table, SCHEMAS["fx"], orient="row")
+
+
+def deliver(root: Path, recorded_at: datetime = MONDAY, **tables: pl.DataFrame) -> Saved:
+    return save(root, "mine", Delivery("file", "A test.", tables), recorded_at=recorded_at)
+
+
+def opened(root: Path, reference: Reference) -> MarketView:
+    data, provenance = load(root, "mine")
+    return whole_view(data, reference, provenance)
+
+
+def test_nothing_is_known_before_its_own_day(tmp_path: Path) -> None:
+    early = prices([1.0, 2.0]).with_columns(known_date=day(6))
+    with pytest.raises(DataError) as caught:
+        deliver(tmp_path, prices=early, splits=splits(("MP", 8, 7)))
+    assert str(caught.value).splitlines() == [
+        "mine prices row 2, column known_date: 2025-01-06 lies before the session 2025-01-07 "
+        "(give 2025-01-07 or a later day)",
+        "mine splits row 1, column known_date: 2025-01-07 lies before the ex_date 2025-01-08 "
+        "(give 2025-01-08 or a later day)",
+    ]
+    assert files(tmp_path) == {}
+    assert deliver(tmp_path, prices=prices([1.0]), shares=shares(("MP", 20, 6))).added["shares"] == 1
+
+
+def test_what_is_delivered_late_is_not_visible_in_an_earlier_view(tmp_path: Path, reference: Reference) -> None:
+    first = prices([1.0, 2.0, 3.0, 4.0, 5.0])
+    deliver(tmp_path, prices=first.filter(pl.col("session") != day(8)), fx=rates(("AUD", 6), ("AUD", 10)))
+    before = opened(tmp_path, reference).as_of(day(10)).market
+    late = {
+        "prices": first,
+        "splits": splits(("MP", 7, 7), ("MP", 9, 30)),
+        "shares": shares(("MP", 20, 9)),
+        "fx": rates(("AUD", 8)),
+    }
+    saved = deliver(tmp_path, TUESDAY, **late)
+    after = opened(tmp_path, reference)
+    assert saved.added == {"prices": 1, "splits": 2, "shares": 1, "fx": 1}
+    cut = after.as_of(day(10)).market
+    assert [name for name in SCHEMAS if not getattr(cut, name).equals(getattr(before, name))] == []
+    assert after.market.prices.filter(session=day(8))["known_date"].item() == TUESDAY.date()
+    assert after.market.splits["known_date"].to_list() == [TUESDAY.date()] * 2
+    assert after.market.shares["known_date"].item() == after.market.fx["known_date"][1] == TUESDAY.date()
+    assert saved.notices[0].startswith("1 prices tell of days already in the market and count as known from 2025-02-04")
+    again = deliver(tmp_path, datetime(2025, 2, 9, tzinfo=UTC), **late)
+    assert (again.added, dict(again.revised), again.notices) == ({}, {}, ())
+
+
+def test_what_is_new_to_the_market_keeps_its_days(tmp_path: Path) -> None:
+    deliver(tmp_path, prices=prices([1.0, 2.0]), fx=rates(("AUD", 6)))
+    both = pl.concat([prices([3.0, 4.0], "LYC.AX"), prices([1.0, 2.0, 2.5])])
+    rows = {"splits": splits(("LYC.AX", 6, 6)), "fx": rates(("CAD", 6), ("AUD", 7)), "shares": shares(("MP", 6, 8))}
+    assert deliver(tmp_path, TUESDAY, prices=both, **rows).notices == ()
+    data = load(tmp_path, "mine")[0]
+    assert data.prices["known_date"].equals(data.prices["session"])
+    assert data.splits["known_date"].to_list() == [day(6)]
+    assert data.fx["known_date"].equals(data.fx["session"])
+    assert data.shares["known_date"].to_list() == [day(8)]
+
+
+def test_a_calendar_that_withdraws_a_session_is_followed(tmp_path: Path) -> None:
+    old = sessions("XNYS", [day(number) for number in (2, 3, 6, 9, 10)])
+    other = sessions("XTKS", [day(9)])
+    deliver(tmp_path, prices=prices([1.0]), sessions=pl.concat([old, other]))
+    new = sessions("XNYS", [day(number) for number in (3, 6, 10, 13)])
+    saved = deliver(tmp_path, TUESDAY, sessions=new)
+    assert saved.added == {"sessions": 1}
+    assert saved.notices == ("The calendar has withdrawn sessions: XNYS 2025-01-09.",)
+    expected = sessions("XNYS", [day(number) for number in (2, 3, 6, 10, 13)])
+    assert load(tmp_path, "mine")[0].sessions.equals(pl.concat([expected, other]))
+    assert load(tmp_path, "mine", manifest=1)[0].sessions.equals(pl.concat([old, other]))
+    assert deliver(tmp_path, TUESDAY, sessions=new).manifest == 2
+    assert deliver(tmp_path, TUESDAY, sessions=old).revised == {}
+    assert load(tmp_path, "mine")[0].sessions["session"].to_list() == [*old["session"], day(13), day(9)]
+
+
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file where the folder should be")
     with pytest.raises(DataError, match="cannot be written"):
@@ -151,7 +304,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("steps", range(1, 3))
 def test_a_crash_leaves_the_old_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     save(tmp_path, "mine", given(1.0), recorded_at=MONDAY)
-    write, written = manifest._write_through, []
+    write, written = atomic.write_through, []
 
     def crash(path: Path, content: bytes) -> None:
         written.append(path)
@@ -160,7 +313,7 @@ def test_a_crash_leaves_the_old_state(tmp_path: Path, monkeypatch: pytest.Monkey
             raise KeyboardInterrupt
         write(path, content)
 
-    monkeypatch.setattr(manifest, "_write_through", crash)
+    monkeypatch.setattr(atomic, "write_through", crash)
     with pytest.raises(KeyboardInterrupt):
         save(tmp_path, "mine", given(1.0, 2.0), recorded_at=TUESDAY)
     monkeypatch.undo()

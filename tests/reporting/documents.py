@@ -182,6 +182,7 @@ def basket(count: int = 20, kind: Kind = "simulated") -> Basket:
         leavers=leavers,
         verdicts=verdicts,
         steps=("Stage buckets were widened by 2 points, because 30% of magnet makers cannot be held under 12% each",),
+        held=False,
         turnover=0.1234,
         weak_facts=weak,
         provenance=provenance(kind),

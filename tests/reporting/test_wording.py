@@ -44,7 +44,7 @@ def test_counts_and_lists() -> None:
     ("settings", "shown"),
     [
         ({"at_most": 0.12}, "at most 12%"),
-        ({"at_most": {"developer": 0.5}}, "at most developer 50%"),
+        ({"at_most": {"developer": 0.5}}, "developer at most 50%"),
         ({"fund_usd": 25e6, "sessions": 10, "participation": 0.2}, "fund USD 25m, sessions 10, participation 20%"),
         ({"at_least_usd": 250e3, "members_at_least_usd": None}, "at least USD 250k"),
         (

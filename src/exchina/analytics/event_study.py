@@ -14,7 +14,7 @@ import polars as pl
 
 from exchina.analytics.constituent_moves import StudySettings, moves
 from exchina.analytics.event_days import announcement_bounds, event_days
-from exchina.analytics.study_checks import check_settings, check_tables
+from exchina.analytics.study_checks import check_benchmarks, check_settings, check_tables
 from exchina.model import MarketData, Provenance
 
 INDEX = "index"
@@ -116,6 +116,7 @@ def study(
     settings = StudySettings(window, estimation_sessions, estimation_end, minimum_sessions, asked_kinds, benchmark)
     check_settings(settings, events["kind"].unique().to_list())
     check_tables(events, constituents, market, calendar)
+    check_benchmarks(constituents, market, benchmark)
     ledger = events.sort("event_date", "id")
     happened = ledger.filter(pl.col("outcome") == "happened")
     days = event_days(happened, market.sessions)

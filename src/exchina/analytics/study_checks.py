@@ -96,3 +96,16 @@ def _repeated(table: str, frame: pl.DataFrame, *key: str) -> list[Problem]:
         return []
     where = " ".join([table, *(str(part) for part in twice.row(0))])
     return [Problem(where, f"{twice.height} keys have several rows", "pass the tables as known on one day")]
+
+
+def check_benchmarks(constituents: pl.DataFrame, market: MarketData, benchmark: str | None) -> None:
+    """Refuse a benchmark that the market does not have, and a market that has none for any line."""
+    known = market.benchmarks["symbol"].unique().sort().to_list()
+    if benchmark is not None and benchmark not in known:
+        raise DataError(
+            Problem("benchmark", f"the market has none called {benchmark!r}", did_you_mean(benchmark, known))
+        )
+    if benchmark is None and not set(constituents["benchmark"].drop_nulls()) & set(known):
+        what = "the market has none of the local benchmarks of its lines"
+        hint = f"name one of: {', '.join(known)}" if known else "bring one in with [[benchmarks]]"
+        raise DataError(Problem("benchmark", what, hint))

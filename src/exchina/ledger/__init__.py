@@ -15,10 +15,11 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from exchina.atomic import place
 from exchina.errors import Problem, PublicationError
 from exchina.ledger.chain import RESTORE, append_faults, chain_faults, export_text, latest, same, sealed
 from exchina.ledger.database import add_row, connected, read_rows
-from exchina.ledger.files import Staged, export_faults, file_faults, path_faults, placed, read_text, staged
+from exchina.ledger.files import Staged, export_faults, file_faults, lags, path_faults, placed, read_text, staged
 from exchina.model import Publication
 
 RETRY = "free space, or give the right to write there, and publish again"
@@ -93,14 +94,14 @@ class Ledger:
             if known is None:
                 with staged(self.folder, files) as pairs:
                     return self._append(draft, pairs)
-        self._renew_export()
+        self.renew_export()
         return known, False
 
     def _append(self, draft: Publication, pairs: Staged) -> tuple[Publication, bool]:
-        """Under the lock of the database: check the chain, add the row, place the files, commit; then export."""
+        """Under the lock of the database: check chain and export, add the row, place the files, commit; then export."""
         with connected(self.database, "BEGIN IMMEDIATE") as connection:
             rows = read_rows(connection)
-            _refuse(list(chain_faults(self.database.name, rows)))
+            _refuse([*chain_faults(self.database.name, rows), *self._contradictions(rows)])
             known = same(rows, draft)
             entry = known or sealed(draft, rows)
             if known is None:
@@ -108,20 +109,33 @@ class Ledger:
                 add_row(connection, entry)
                 with placed(pairs):
                     connection.commit()
-        self._renew_export()
+        self.renew_export()
         return entry, known is None
 
-    def _renew_export(self) -> None:
-        """Bring the export up to the rows, under the lock, so that a slower writer cannot put an older one back."""
-        what = "the row is published, but its line could not be exported"
+    def renew_export(self) -> None:
+        """Bring an export that is missing, or that only lacks the last rows, up to the rows.
+
+        An export that contradicts the rows, or rows whose chain is broken, are left as they are for `verify` to report.
+        The lock of the database is held, so that a slower writer cannot put an older export back.
+
+        Raises:
+            PublicationError: the database cannot be read or the export not be written.
+        """
+        if not self.entries():
+            return
+        what = "the rows are published, but could not be exported"
         with _refusing(self.export, what, RETRY), connected(self.database, "BEGIN IMMEDIATE") as connection:
-            text = export_text(read_rows(connection))
-            if text != read_text(self.export):
-                with staged(self.folder, {self.export.name: text.encode()}) as pairs, placed(pairs):
-                    pass
+            rows = read_rows(connection)
+            if lags(read_text(self.export), rows) and not list(chain_faults(self.database.name, rows)):
+                place(self.export, export_text(rows).encode())
+
+    def _contradictions(self, rows: list[Publication]) -> list[Problem]:
+        found = read_text(self.export)
+        return [] if lags(found, rows) else list(export_faults(self.export, found, rows))
 
     def verify(self) -> list[Problem]:
         """Every way in which the rows, the files and the export no longer agree; an empty list means that all do."""
+        found = read_text(self.export)
         try:
             rows = self.entries()
         except PublicationError as fault:
@@ -129,7 +143,7 @@ class Ledger:
         return [
             *chain_faults(self.database.name, rows),
             *file_faults(self.folder, rows),
-            *export_faults(self.export, rows),
+            *export_faults(self.export, found, rows),
         ]
 
 
@@ -150,12 +164,12 @@ def _refuse(problems: list[Problem]) -> None:
 
 
 @contextmanager
-def _refusing(place: Path, what: str, cure: str) -> Generator[None]:
+def _refusing(where: Path, what: str, cure: str) -> Generator[None]:
     try:
         yield
     except OSError as fault:
         raise PublicationError(
-            Problem(str(fault.filename or place), f"{what}: {fault.strerror or fault}", cure)
+            Problem(str(fault.filename or where), f"{what}: {fault.strerror or fault}", cure)
         ) from fault
     except SQLAlchemyError as fault:
-        raise PublicationError(Problem(str(place), f"{what}: {getattr(fault, 'orig', fault)}", cure)) from fault
+        raise PublicationError(Problem(str(where), f"{what}: {getattr(fault, 'orig', fault)}", cure)) from fault

@@ -26,12 +26,15 @@ TABLE = sa.Table(
     sa.Column("hash", sa.String, nullable=False, unique=True),
     sa.UniqueConstraint("index_id", "what", "for_day", "revision"),
 )
-REFUSAL = (
-    "CREATE TRIGGER publications_no_{0} BEFORE {0} ON publications "
+TAKEN = (
+    "WHEN EXISTS (SELECT 1 FROM publications WHERE sequence = NEW.sequence OR hash = NEW.hash "
+    "OR (index_id, what, for_day, revision) = (NEW.index_id, NEW.what, NEW.for_day, NEW.revision))"
+)  # a row that REPLACE takes out fires no delete trigger
+GUARDS = tuple(
+    f"CREATE TRIGGER IF NOT EXISTS publications_no_{name} BEFORE {verb} ON publications {condition} "
     "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+    for name, verb, condition in (("update", "UPDATE", ""), ("delete", "DELETE", ""), ("replace", "INSERT", TAKEN))
 )
-for verb in ("update", "delete"):
-    event.listen(TABLE, "after_create", sa.DDL(REFUSAL.format(verb)))
 
 
 @contextmanager
@@ -75,6 +78,8 @@ def read_rows(connection: sa.Connection) -> list[Publication]:
 def add_row(connection: sa.Connection, entry: Publication) -> None:
     """Insert a row, making the table and its guards first where they are missing; the caller commits."""
     TABLE.create(connection, checkfirst=True)
+    for guard in GUARDS:
+        connection.exec_driver_sql(guard)
     texts = {"files": canonical(entry.files), "inputs": canonical(entry.inputs)}
     connection.execute(TABLE.insert().values({**asdict(entry), **texts, "for_day": entry.for_day.isoformat()}))
 

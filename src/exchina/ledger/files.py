@@ -1,19 +1,22 @@
 """Files that appear whole or not at all, and files that no longer are what was published."""
 
-import os
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
-from uuid import uuid4
 
+from exchina.atomic import hidden_beside, sync_folder, write_through
 from exchina.errors import Problem
 from exchina.ledger.chain import RESTORE, export_text
 from exchina.model import Publication
 
 Staged: TypeAlias = Sequence[tuple[Path, Path]]
+RENEW = "the next publication, of whichever index, brings the export up to date"
+CONTRADICTION = (
+    "restore the one that is wrong from a backup; if that is the export, delete it and the next publication writes it"
+)
 
 
 @contextmanager
@@ -29,20 +32,13 @@ def staged(folder: Path, files: Mapping[str, bytes]) -> Generator[Staged]:
         for path, content in files.items():
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            hidden = target.with_name(f".{target.name}.{uuid4().hex}")
+            hidden = hidden_beside(target)
             pairs.append((hidden, target))
-            _write(hidden, content)
+            write_through(hidden, content)
         yield pairs
     finally:
         for hidden, _ in pairs:
             hidden.unlink(missing_ok=True)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 @contextmanager
@@ -54,7 +50,8 @@ def placed(pairs: Staged) -> Generator[None]:
             if not target.exists():
                 new.append(target)
             hidden.replace(target)
-        _sync(target.parent for _, target in pairs)
+        for parent in {target.parent for _, target in pairs}:
+            sync_folder(parent)
         yield
     except BaseException:
         for target in new:
@@ -62,23 +59,15 @@ def placed(pairs: Staged) -> Generator[None]:
         raise
 
 
-def _sync(folders: Iterable[Path]) -> None:
-    if os.name == "posix":  # Windows cannot open a folder, and needs no such call
-        for folder in set(folders):
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-
-
 def path_faults(paths: Iterable[str]) -> Iterator[Problem]:
-    """Paths that do not lie below the folder, or that are the ledger's own."""
+    """Paths that do not lie below the folder, that have a plainer spelling, or that are the ledger's own."""
     for path in paths:
         pure = PurePosixPath(path)
         if pure.is_absolute() or ".." in pure.parts or "\\" in path or not pure.name:
             yield Problem(path, "is not a path below the folder of the ledger", "use a relative path with /")
-        elif path.startswith("ledger."):
+        elif path != str(pure):
+            yield Problem(path, "is a second spelling of a path", f"write it {pure}")
+        elif pure.parts[0].casefold().startswith("ledger."):
             yield Problem(path, "is a name that the ledger keeps for itself", "choose another name")
 
 
@@ -98,19 +87,30 @@ def file_faults(folder: Path, rows: Sequence[Publication]) -> Iterator[Problem]:
                 yield Problem(str(folder / path), what, RESTORE)
 
 
-def export_faults(export: Path, rows: Sequence[Publication]) -> Iterator[Problem]:
-    """Lines of the export that are not the rows of the database."""
-    cure = "publish anything again to renew the export, if the database is the one to trust"
-    if not export.exists():
-        if rows:
-            yield Problem(str(export), f"is missing, while the database holds {len(rows)} rows", cure)
+def export_faults(export: Path, found: str, rows: Sequence[Publication]) -> Iterator[Problem]:
+    """The first line of the export that is not the row of the database, and whether publishing will mend it.
+
+    Args:
+        export: the file.
+        found: its text, read before the rows, so that a publication in between can only make it lag.
+        rows: every row of the database.
+    """
+    if lags(found, rows) and not found:
+        yield Problem(str(export), f"is missing or empty, while the database holds {len(rows)} rows", RENEW)
         return
-    lines = zip_longest(export_text(rows).splitlines(), read_text(export).splitlines())
-    for number, (wanted, found) in enumerate(lines, 1):
-        if wanted != found:
-            kind = "is missing" if found is None else "has no row in the database" if wanted is None else "differs"
+    lines = zip_longest(export_text(rows).splitlines(), found.splitlines())
+    for number, (wanted, line) in enumerate(lines, 1):
+        if wanted != line:
+            kind = "is missing" if line is None else "has no row in the database" if wanted is None else "differs"
+            cure = RENEW if lags(found, rows) else CONTRADICTION
             yield Problem(f"{export} line {number}", f"{kind}: export and database disagree", cure)
             return
+
+
+def lags(found: str, rows: Sequence[Publication]) -> bool:
+    """Whether an export only lacks the last rows, as a crash between a row and its line leaves it."""
+    text = export_text(rows)
+    return found != text and text.startswith(found)
 
 
 def read_text(path: Path) -> str:

@@ -11,7 +11,8 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from functools import reduce
 from io import BytesIO
 from pathlib import Path
 
@@ -19,7 +20,17 @@ import polars as pl
 
 from exchina.errors import DataError, Problem, did_you_mean
 from exchina.market import Delivery
-from exchina.market.manifest import Manifest, Part, current, manifest_numbers, place, read_manifest, write_manifest
+from exchina.market.changes import change, known_too_early, renewed
+from exchina.market.manifest import (
+    Manifest,
+    Part,
+    current,
+    manifest_numbers,
+    other_format,
+    place,
+    read_manifest,
+    write_manifest,
+)
 from exchina.model import MarketData, Provenance
 from exchina.tables.checking import problems
 from exchina.tables.market import CONTRACTS, SCHEMAS
@@ -37,7 +48,7 @@ class Saved:
         added: rows that are new, by table; tables without any are left out.
         revised: rows that were there with other values and are now there a second time, by table, with the new values.
         identical: number of rows that were there already.
-        notices: what the provider wanted to be known.
+        notices: what the provider wanted to be known, which rows were learnt late and which sessions withdrawn.
     """
 
     market: str
@@ -50,7 +61,7 @@ class Saved:
 
 def markets(root: Path) -> list[str]:
     """Names of the markets in the store, sorted."""
-    return sorted({path.parents[1].name for path in root.glob("*/manifests/*.json")})
+    return sorted(path.name for path in root.glob("*") if manifest_numbers(root, path.name))
 
 
 def save(root: Path, market: str, delivery: Delivery, *, recorded_at: datetime, dry_run: bool = False) -> Saved:
@@ -58,6 +69,13 @@ def save(root: Path, market: str, delivery: Delivery, *, recorded_at: datetime, 
 
     Rows that are there already are skipped. A row whose key is there with other values is kept beside the first, known
     from the day it was recorded. Where a delivery holds several versions of a stored row, the last known one counts.
+
+    A new row of a day before the market's last session (of a share count or float: known before it) was learnt late if
+    the market already held prices of its symbol, or rates or levels of its currency or benchmark: it too is known from
+    the day it was recorded, unless it says a later day. So what is delivered later is not visible in an earlier view.
+    Rows of a symbol, currency or benchmark that is new to the market keep their days, as a first import does.
+
+    Sessions replace those of the same calendar between the first and the last one delivered.
 
     Args:
         root: folder of the store.
@@ -72,19 +90,21 @@ def save(root: Path, market: str, delivery: Delivery, *, recorded_at: datetime, 
     parent = current(root, market) if NAME.fullmatch(market) else None
     tables = _checked(market, delivery, parent)
     day = recorded_at.astimezone(UTC).date()
-    changes = {name: _change(name, _stored(root, market, parent, name), table, day) for name, table in tables.items()}
-    added = {name: new.height for name, (new, _) in changes.items() if new.height}
-    revised = {name: again for name, (_, again) in changes.items() if again.height}
+    stored = {name: _stored(root, market, parent, name) for name in {*tables, "prices"}}
+    changes = {name: change(name, table, stored, day) for name, table in tables.items()}
+    added = {name: made.added.height for name, made in changes.items() if made.added.height}
+    revised = {name: made.revised for name, made in changes.items() if made.revised.height}
     identical = sum(table.height for table in tables.values()) - sum(added.values())
     identical -= sum(again.height for again in revised.values())
-    fresh = {name: pl.concat(both) for name, both in changes.items() if name in added or name in revised}
+    fresh = {name: made.written for name, made in changes.items() if made.written.height}
     manifest = _next(market, delivery, parent, recorded_at)
     if not fresh and parent is not None and manifest.assumptions == parent.assumptions:
         manifest = parent
     elif not dry_run:
         parts = [_write_part(root, market, name, rows) for name, rows in fresh.items()]
         write_manifest(root, replace(manifest, parts=(*manifest.parts, *parts)))
-    return Saved(market, manifest.number, added, revised, identical, delivery.notices)
+    notices = (*delivery.notices, *(notice for made in changes.values() for notice in made.notices))
+    return Saved(market, manifest.number, added, revised, identical, notices)
 
 
 def load(root: Path, market: str, manifest: int | None = None) -> tuple[MarketData, Provenance]:
@@ -99,7 +119,8 @@ def load(root: Path, market: str, manifest: int | None = None) -> tuple[MarketDa
         The tables, each sorted by its key, a revised row once per version; and where they came from.
 
     Raises:
-        DataError: no such market or manifest, or a part that is missing or no longer what was written.
+        DataError: no such market or manifest; a part or an earlier manifest is missing or no longer what was written;
+            or another version of exchina wrote the market.
     """
     if not manifest_numbers(root, market):
         there = ", ".join(markets(root)) or "none yet"
@@ -111,10 +132,13 @@ def load(root: Path, market: str, manifest: int | None = None) -> tuple[MarketDa
 
 
 def _stored(root: Path, market: str, manifest: Manifest | None, name: str) -> pl.DataFrame:
-    """Every version of every row of a table, sorted; of two versions of one day the one recorded last."""
+    """Every version of every row of a table, sorted; of two versions of one day, and of sessions, the last recorded."""
     contract = CONTRACTS[name]
     parts = [part for part in manifest.parts if part.table == name] if manifest else []
-    rows = pl.concat([pl.DataFrame(schema=SCHEMAS[name]), *(_read_part(root, market, part) for part in parts)])
+    frames = [pl.DataFrame(schema=SCHEMAS[name]), *(_read_part(root, market, part) for part in parts)]
+    if name == "sessions":
+        return reduce(renewed, frames)
+    rows = pl.concat(frames)
     return rows.unique(contract.unique, keep="last", maintain_order=True).sort(contract.unique or [])
 
 
@@ -127,7 +151,10 @@ def _read_part(root: Path, market: str, part: Part) -> pl.DataFrame:
         raise DataError(Problem(str(path), f"cannot be read: {fault.strerror}", cure)) from fault
     if hashlib.sha256(content).hexdigest() != part.sha256:
         raise DataError(Problem(str(path), f"is no longer the {part.table} that were recorded", cure))
-    return pl.read_parquet(BytesIO(content))
+    rows = pl.read_parquet(BytesIO(content))
+    if rows.schema != SCHEMAS[part.table]:
+        raise other_format(path, root / market, f"the {part.table} have the columns {', '.join(rows.columns)}")
+    return rows
 
 
 def _checked(market: str, delivery: Delivery, parent: Manifest | None) -> dict[str, pl.DataFrame]:
@@ -136,7 +163,7 @@ def _checked(market: str, delivery: Delivery, parent: Manifest | None) -> dict[s
     for name, table in delivery.tables.items():
         where = f"{market} {name}"
         if name in CONTRACTS:
-            faults += problems(table, CONTRACTS[name], where, first_row=1)
+            faults += [*problems(table, CONTRACTS[name], where, first_row=1), *known_too_early(name, table, where)]
         else:
             faults.append(Problem(where, f"no table is called {name!r}", did_you_mean(name, CONTRACTS)))
     if faults:
@@ -157,23 +184,6 @@ def _contradictions(market: str, delivery: Delivery, parent: Manifest | None) ->
         return []
     what = f"holds {parent.kind} data; this delivery is {delivery.kind}"
     return [Problem(f"market {market!r}", what, "save it under another name: kinds are never mixed")]
-
-
-def _change(name: str, stored: pl.DataFrame, given: pl.DataFrame, day: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows of ``given`` whose key is new, and the last known rows of the other keys whose values are new."""
-    unique = CONTRACTS[name].unique or []
-    key = [column for column in unique if column != "known_date"]
-    if stored.is_empty():
-        return given.sort(unique), given.clear()
-    values = [column for column in given.columns if column not in unique]
-    last = stored.unique(key, keep="last", maintain_order=True)
-    new = given.join(last, on=key, how="anti", maintain_order="left").sort(unique)
-    again = given.sort(unique).unique(key, keep="last", maintain_order=True).join(last.select(key), on=key, how="semi")
-    again = again.join(last, on=[*key, *values], how="anti", nulls_equal=True, maintain_order="left").sort(unique)
-    if "known_date" not in unique or again.is_empty():
-        return new, again
-    before = again.join(last.select(*key, before="known_date"), on=key, how="left", maintain_order="left")["before"]
-    return new, again.with_columns(known_date=pl.max_horizontal(pl.lit(day), before))
 
 
 def _next(market: str, delivery: Delivery, parent: Manifest | None, recorded_at: datetime) -> Manifest:

@@ -10,6 +10,7 @@ from exchina.analytics.event_study import EventStudy
 from exchina.errors import Problem, PublicationError
 from exchina.model import Basket, IndexSeries, Provenance, Rulebook
 from exchina.reporting.document import WITHHELD, Audience
+from exchina.reporting.wording import capitalised, day
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,22 @@ class Parts:
         return next((one for one in found if one.simulated), found[0])
 
     @property
+    def ahead(self) -> bool:
+        """Whether the composition is pro forma: not yet in force on the day of the document."""
+        return self.as_of is not None and self.composition.review.effective > self.as_of
+
+    @property
+    def weights_dated(self) -> str:
+        """Of which day the weights of the composition are: ``set on 18 Jun 2026``, ``pro forma for``, ``held, as of``.
+
+        Weights of a basket that goes on without a trade are those to which prices moved it at the data cut-off.
+        """
+        review = self.composition.review
+        if self.composition.held:
+            return f"held, as of {day(review.cutoff)}"
+        return f"{'pro forma for' if self.ahead else 'set on'} {day(review.effective)}"
+
+    @property
     def last_session(self) -> date | None:
         """The last session with a level; None without a series."""
         return None if self.series is None else self.series.levels.get_column("session").max()  # pyright: ignore[reportReturnType]
@@ -82,3 +99,17 @@ class Parts:
 def weight_of(members: pl.DataFrame) -> float:
     """The sum of the weights of some members, exactly rounded, whatever their order."""
     return math.fsum(members["weight"].to_list())
+
+
+def steps_taken(basket: Basket) -> str:
+    """What the review had to do to form the basket, in sentences; empty where every bound was met as written.
+
+    The names of the steps of the infeasibility ladder are left out: the sentences say what they did.
+    """
+    why = "no new basket could be formed, so the previous one goes on without a trade: " if basket.held else ""
+    return " ".join(capitalised(f"{why}{_step(step, basket.book.if_infeasible)}.") for step in basket.steps)
+
+
+def _step(step: str, ladder: tuple[str, ...]) -> str:
+    name, _, said = step.partition(": ")
+    return " ".join((said if name in ladder else step).split()).rstrip(".").replace("_", " ")

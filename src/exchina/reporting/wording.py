@@ -25,6 +25,9 @@ STAGE: Mapping[str, str] = MappingProxyType(
         "holding/royalty": "Holding, royalty",
     }
 )
+SPELLING: Mapping[str, str] = MappingProxyType(  # in the names of rules, where "cap" alone would read as a limit
+    {"china": "China", "free float": "free-float", "market cap": "market value", "free-float cap": "free-float value"}
+)
 COUNTRY: Mapping[str, str] = MappingProxyType(
     {
         "AU": "Australia",
@@ -104,15 +107,17 @@ def country(code: str) -> str:
     return COUNTRY.get(code, code)
 
 
-def rule_name(rule: Rule) -> str:
-    """The name of a rule in words: ``stage_buckets`` is Stage buckets."""
-    words = rule_words(rule)
-    return words[0].upper() + words[1:]
+def capitalised(words: str) -> str:
+    """Words as a sentence begins; what stands in capitals further on stays so."""
+    return words[:1].upper() + words[1:]
 
 
-def rule_words(rule: Rule) -> str:
+def rule_words(name: str) -> str:
     """The name of a rule inside a sentence: ``china_dependence`` is China dependence."""
-    return rule.name.replace("_", " ").replace("china", "China")
+    words = name.replace("_", " ")
+    for written, meant in SPELLING.items():
+        words = words.replace(written, meant)
+    return words
 
 
 def rule_settings(rule: Rule) -> str:
@@ -121,12 +126,16 @@ def rule_settings(rule: Rule) -> str:
 
 
 def _setting(key: str, value: Any) -> str:
-    name = STAGE.get(key, key.removesuffix("_usd").replace("_", " ")).lower()
+    name = _name(key)
     if isinstance(value, Mapping):
-        return f"{name} " + ", ".join(_setting(part, amount) for part, amount in value.items())
+        return ", ".join(f"{_name(part)} {_setting(key, amount)}" for part, amount in value.items())
     if isinstance(value, list | tuple):
         return f"{name} " + ", ".join(str(part).replace("_", " ") for part in value)
     return f"{name} {_amount(key, value)}"
+
+
+def _name(key: str) -> str:
+    return STAGE.get(key, key.removesuffix("_usd").replace("_", " ")).lower()
 
 
 def _amount(key: str, value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from exchina.errors import DataError, Problem, did_you_mean
+from exchina.errors import DataError, Problem
 from exchina.model import Basket
 
 
@@ -18,9 +18,8 @@ def explain(basket: Basket, company_id: str) -> str:
     """
     verdicts = basket.verdicts.filter(pl.col("company_id") == company_id)
     if verdicts.is_empty():
-        known = basket.verdicts["company_id"].unique().to_list()
         what = f"{company_id!r} had no live listing on {basket.review.cutoff}"
-        raise DataError(Problem(basket.book.index.id, what, did_you_mean(company_id, known)))
+        raise DataError(Problem(basket.book.index.id, what, "see its rows in listings.csv, or ask for another day"))
     head = (
         f"{company_id} in {basket.book.index.id}, data of {basket.review.cutoff}, effective {basket.review.effective}"
     )
@@ -30,18 +29,24 @@ def explain(basket: Basket, company_id: str) -> str:
 
 def _line(row: dict[str, object]) -> str:
     mark = "pass" if row["passed"] else "FAIL"
-    margin = f"; margin {row['margin']:+.1%}" if row["margin"] is not None else ""
+    margin = _margin(row["margin"])
     note = f"; {row['note']}" if row["note"] else ""
     judged = f"{row['kind']} {row['rule']}: {row['found']}; needs {row['needed']}{margin}{note}"
     return f"  {mark}  {judged}\n        why: {row['why']}"
+
+
+def _margin(margin: object) -> str:
+    if not isinstance(margin, float):
+        return ""
+    return f"; {margin + 1:,.1f} times" if margin > 10 else f"; margin {margin:+.1%}"
 
 
 def _outcome(basket: Basket, company_id: str, verdicts: pl.DataFrame) -> list[str]:
     rows = basket.members.filter(pl.col("company_id") == company_id).to_dicts()
     if not rows:
         failed = verdicts.filter(~pl.col("passed"))["rule"].to_list()
-        reason = "fails " + ", ".join(failed) if failed else "the basket before was held: " + "; ".join(basket.steps)
-        return [f"OUT: {reason}"]
+        reason = "fails " + ", ".join(failed) if failed else "no new basket could be formed"
+        return [f"OUT: {reason}", *(f"  {step}" for step in basket.steps if not failed)]
     row = rows[0]
     uncapped = f"{row['uncapped_weight']:.2%} before caps"
     score = (

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import polars as pl
 
@@ -40,11 +39,12 @@ MEMBER_COLUMNS = [
 
 @dataclass(frozen=True)
 class _Composition:
-    """Members with uncapped_weight and weight, the verdicts of all rules, and the remarks."""
+    """Members with uncapped_weight and weight, the verdicts of all rules, the remarks, whether nothing changes."""
 
     members: pl.DataFrame
     verdicts: pl.DataFrame
     steps: tuple[str, ...]
+    held: bool = False
 
 
 def baskets(
@@ -74,13 +74,13 @@ def baskets(
     made: list[Basket] = []
     for review in reviews:
         previous = made[-1] if made else None
-        held = _drifted(previous, review.cutoff, drift)
+        held = _drifted([basket for basket in made if not basket.held], review.cutoff, drift)
         here = rows[review.effective].with_columns(is_member=pl.col("company_id").is_in(list(held)))
         verdicts = pl.concat(
             part[review.effective].filter(pl.col("company_id").is_in(list(held)) == member)
             for member, part in screened.items()
         )
-        composition = _composed(book, here, verdicts, review, held)
+        composition = _composed(book, here, verdicts, review, previous=previous, held=held)
         made.append(_basket(book, review, composition, held, previous, weak=weak, provenance=provenance))
     return made
 
@@ -101,24 +101,31 @@ def _labelled(rows: pl.DataFrame, verdicts: pl.DataFrame, rule: Rule) -> pl.Data
     return pl.concat([named, verdicts], how="horizontal")
 
 
-def _drifted(previous: Basket | None, day: date, drift: Drift) -> dict[str, float]:
-    """Weights of the basket before by company, as prices have moved them since it took effect."""
-    if previous is None:
+def _drifted(traded: list[Basket], day: date, drift: Drift) -> dict[str, float]:
+    """Weights by company of the last basket that was traded into, as prices have moved them since."""
+    if not traded:
         return {}
-    companies = dict(previous.members.select("symbol", "company_id").iter_rows())
-    start = dict(previous.members.select("symbol", "weight").iter_rows())
-    moved = drift(start, previous.review.effective, day) if day > previous.review.effective else start
+    last = traded[-1]
+    companies = dict(last.members.select("symbol", "company_id").iter_rows())
+    start = dict(last.members.select("symbol", "weight").iter_rows())
+    moved = drift(start, last.review.effective, day) if day > last.review.effective else start
     return {companies[symbol]: weight for symbol, weight in moved.items()}
 
 
 def _composed(
-    book: Rulebook, here: pl.DataFrame, verdicts: pl.DataFrame, review: Review, held: dict[str, float]
+    book: Rulebook,
+    here: pl.DataFrame,
+    verdicts: pl.DataFrame,
+    review: Review,
+    *,
+    previous: Basket | None,
+    held: dict[str, float],
 ) -> _Composition:
     try:
         return _formed(book, here, verdicts)
     except InfeasibleError as fault:
-        if HOLD in book.if_infeasible and held:
-            return _held(here, verdicts, held, fault)
+        if HOLD in book.if_infeasible and previous is not None:
+            return _held(previous, verdicts, held, fault)
         place = f"{book.index.id} review {review.effective}"
         raise InfeasibleError(*(Problem(f"{place}: {p.where}", p.what, p.hint) for p in fault.problems)) from fault
 
@@ -128,45 +135,75 @@ def _formed(book: Rulebook, here: pl.DataFrame, verdicts: pl.DataFrame) -> _Comp
     eligible = here.filter(~pl.col("company_id").is_in(failed.to_list())).sort("company_id")
     choice = _labelled(eligible, REGISTERS["select"][book.select.name](eligible, **book.select.settings), book.select)
     chosen = eligible.filter(choice["passed"])
-    fewest = book.select.settings.get("at_least", 1)
-    if chosen.height < fewest:
-        what = f"{chosen.height} companies passed every rule, the rulebook wants at least {fewest}"
-        raise InfeasibleError(Problem("select", what, "loosen a screen or lower at_least"))
-    weighted = chosen.with_columns(
-        uncapped_weight=REGISTERS["weight"][book.weight.name](chosen, **book.weight.settings)
+    share = REGISTERS["weight"][book.weight.name](chosen, **book.weight.settings)
+    members = chosen.with_columns(uncapped_weight=share)
+    said = [verdicts, choice]
+    for rule, bound in [(book.weight, share), *((cap, _bounds(cap, chosen)["at_most"]) for cap in book.caps)]:
+        judged = _with_room(chosen, bound, rule)
+        members = members.join(judged.filter("passed").select("company_id"), on="company_id", how="semi")
+        said.append(judged.filter(~pl.col("passed")))
+    _enough(book, members)
+    whole = members.with_columns(pl.col("uncapped_weight") / pl.col("uncapped_weight").sum())
+    weights, steps = _capped(book, whole)
+    return _Composition(whole.with_columns(weight=pl.Series(weights)), pl.concat(said), steps)
+
+
+def _with_room(chosen: pl.DataFrame, most: pl.Series, rule: Rule) -> pl.DataFrame:
+    """The verdict of a weighting or a cap on each selected company: one that it leaves no weight cannot be a member."""
+    room = chosen.with_columns(_most=most)
+    judged = verdict(
+        room,
+        pl.col("_most") > 0,
+        found=pl.format("room for {} %", (pl.col("_most") * 100).round(4)),
+        needed="some weight",
     )
-    members = weighted.filter(pl.col("uncapped_weight") > 0)
-    weights, steps = _capped(book, members)
-    return _Composition(members.with_columns(weight=pl.Series(weights)), pl.concat([verdicts, choice]), steps)
+    return _labelled(chosen, judged, rule)
+
+
+def _enough(book: Rulebook, members: pl.DataFrame) -> None:
+    fewest = book.select.settings.get("at_least", 1)
+    if members.height < fewest:
+        what = f"{members.height} companies passed every rule, the rulebook wants at least {fewest}"
+        raise InfeasibleError(Problem("select", what, "loosen a screen or lower at_least"))
 
 
 def _capped(book: Rulebook, members: pl.DataFrame) -> tuple[Weights, tuple[str, ...]]:
     weights = members["uncapped_weight"].to_numpy()
-    bounds = [_bound(rule, members) for rule in book.caps]
-    steps: list[str] = []
+    wanted = [_bound(rule, members) for rule in book.caps]
+    bounds, factors = wanted, dict[str, float]()
     for step in book.if_infeasible:
         if step == HOLD or room(weights, bounds) >= FEASIBLE:
             break
         rule = step.removeprefix("raise_").removesuffix("_cap")
-        bounds, factor = widen_until_feasible(weights, bounds, rule)
-        done = f"multiplied by {factor:.4f}" if factor < float("inf") else "lifted, which was not enough"
-        steps.append(f"{step}: the {rule} cap had to be {done}")
-    return capped_weights(weights, bounds), tuple(steps)
+        bounds, factors[rule] = widen_until_feasible(weights, bounds, rule)
+    for rule in [rule for rule, factor in factors.items() if factor == float("inf")]:
+        kept = [old if old.rule == rule else now for old, now in zip(wanted, bounds, strict=True)]
+        if room(weights, kept) >= FEASIBLE:
+            bounds = kept
+            del factors[rule]
+    return capped_weights(weights, bounds), tuple(_step(rule, factor) for rule, factor in factors.items())
+
+
+def _step(rule: str, factor: float) -> str:
+    done = f"multiplied by {factor:.4f}" if factor < float("inf") else "lifted, which alone was not enough"
+    return f"raise_{rule}_cap: the {rule} cap had to be {done}"
+
+
+def _bounds(rule: Rule, members: pl.DataFrame) -> pl.DataFrame:
+    return REGISTERS["cap"][rule.name](members, **rule.settings)
 
 
 def _bound(rule: Rule, members: pl.DataFrame) -> Bound:
-    table: Any = REGISTERS["cap"][rule.name](members, **rule.settings)
+    table = _bounds(rule, members)
     groups = table["group"].rank("dense").cast(pl.Int64).to_numpy()
     return Bound(rule.name, groups, table["at_most"].to_numpy())
 
 
-def _held(here: pl.DataFrame, verdicts: pl.DataFrame, held: dict[str, float], fault: InfeasibleError) -> _Composition:
-    """The basket before, at its drifted weights, without companies that can no longer be priced."""
-    kept = here.filter(pl.col("is_member") & pl.col("close").is_not_null()).sort("company_id")
-    weights = kept["company_id"].replace_strict(held, return_dtype=pl.Float64)
-    weights = weights / weights.sum()
-    step = f"{HOLD}: {fault}"
-    return _Composition(kept.with_columns(uncapped_weight=weights, weight=weights), verdicts, (step,))
+def _held(previous: Basket, verdicts: pl.DataFrame, held: dict[str, float], fault: InfeasibleError) -> _Composition:
+    """The basket before, untouched: the same lines at the weights to which prices have moved them."""
+    weight = pl.col("company_id").replace_strict(held, return_dtype=pl.Float64)
+    kept = previous.members.with_columns(weight=weight, uncapped_weight=weight)
+    return _Composition(kept.drop("previous_weight"), verdicts, (f"{HOLD}: {fault}",), held=True)
 
 
 def _basket(
@@ -185,8 +222,6 @@ def _basket(
     members = members.sort(["weight", "company_id"], descending=[True, False])
     gone = before.filter(~pl.col("company_id").is_in(members["company_id"].to_list()))
     leavers = _leavers(gone, previous)
-    change = float((members["weight"] - members["previous_weight"]).abs().sum())
-    change += float(leavers["previous_weight"].sum())
     return Basket(
         book=book,
         review=review,
@@ -194,13 +229,23 @@ def _basket(
         leavers=leavers,
         verdicts=composition.verdicts.drop("review"),
         steps=composition.steps,
-        turnover=None if previous is None else change / 2,
+        held=composition.held,
+        turnover=None if previous is None else _turnover(members, previous, held),
         weak_facts=weak.filter(
             pl.col("company_id").is_in(members["company_id"].to_list())
             & (pl.col("known").is_null() | (pl.col("known") <= review.cutoff))
         ),
         provenance=provenance,
     )
+
+
+def _turnover(members: pl.DataFrame, previous: Basket, held: dict[str, float]) -> float:
+    """0.5 sum |w_new - w_drifted| by line, so that a company that moved to another listing counts as traded."""
+    before = previous.members.select(
+        "symbol", before=pl.col("company_id").replace_strict(held, return_dtype=pl.Float64)
+    )
+    both = members.select("symbol", "weight").join(before, on="symbol", how="full", coalesce=True).sort("symbol")
+    return float((both["weight"].fill_null(0.0) - both["before"].fill_null(0.0)).abs().sum()) / 2
 
 
 def _leavers(gone: pl.DataFrame, previous: Basket | None) -> pl.DataFrame:

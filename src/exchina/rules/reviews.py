@@ -22,7 +22,7 @@ def nth_weekday(year: int, month: int, rule: NthWeekday) -> date:
 
 
 def reviews(rule: ReviewRule, sessions: list[date], base_date: date, until: date) -> list[Review]:
-    """The base review and every scheduled one that takes effect after the base date, up to ``until``.
+    """The base review and every scheduled one after it, up to ``until`` and as far as the calendar is known.
 
     The effective day is the stated weekday, or the session before it where that is a holiday. Announcement and data
     cut-off lie the stated number of sessions earlier.
@@ -34,14 +34,14 @@ def reviews(rule: ReviewRule, sessions: list[date], base_date: date, until: date
         until: last effective day wanted.
 
     Raises:
-        DataError: the base date is no session, or the calendar does not reach far enough.
+        DataError: the base date is no session, or the calendar starts too late for its data cut-off.
     """
     if base_date not in sessions[bisect_left(sessions, base_date) :][:1]:
         near = sessions[max(0, bisect_left(sessions, base_date) - 1)] if sessions else "no session known"
         raise DataError(Problem("index.base_date", f"{base_date} is no session of {rule.calendar}", f"try {near}"))
     months = [(year, month) for year in range(base_date.year, until.year + 1) for month in sorted(rule.months)]
     nominal = [nth_weekday(year, month, rule.effective_after_close_of) for year, month in months]
-    effective = [sessions[bisect_right(sessions, day) - 1] for day in nominal]
+    effective = [sessions[bisect_right(sessions, day) - 1] for day in nominal if sessions[0] <= day <= sessions[-1]]
     days = [base_date, *(day for day in effective if base_date < day <= until)]
     return [_review(rule, sessions, day) for day in days]
 

@@ -1,7 +1,11 @@
 """What a screen or a selection says of each company: in or out, what was found, what was needed, how close it was."""
 
-import polars as pl
+from typing import Annotated
 
+import polars as pl
+from pydantic import Field
+
+Amount = Annotated[float, Field(ge=0)]
 COLUMNS = ["passed", "found", "needed", "margin", "note"]
 
 
@@ -45,9 +49,17 @@ def at_least(universe: pl.DataFrame, value: pl.Expr, *, newcomer: float, member:
     )
 
 
+def no_higher_bar_for_members(*, at_least_usd: float, members_at_least_usd: float | None, **_: object) -> str | None:
+    """The check of every screen that has one bar to enter and another to stay."""
+    if members_at_least_usd is not None and members_at_least_usd > at_least_usd:
+        return f"members would need {members_at_least_usd:,.0f}, newcomers only {at_least_usd:,.0f}"
+    return None
+
+
 def usd(value: pl.Expr) -> pl.Expr:
-    """An amount as a person writes it: USD 12.3m."""
-    return pl.format("USD {}m", (value / 1e6).round(2))
+    """An amount as a person writes it: USD 12.3m, USD 1.23bn."""
+    millions = pl.format("USD {}m", (value / 1e6).round(2))
+    return pl.when(value < 1e9).then(millions).otherwise(pl.format("USD {}bn", (value / 1e9).round(2)))
 
 
 def words(values: pl.Expr) -> pl.Expr:

@@ -42,7 +42,7 @@ def test_the_same_seed_gives_the_same_bytes(reference: Reference, simulated: Del
 def test_the_bytes_are_the_same_on_every_machine(reference: Reference) -> None:
     small = sample(reference, through=date(2010, 3, 31)).tables["prices"].filter(symbol="4063.T")
     text = ",".join(f"{close:.0f}" for close in small["close"])
-    assert sha256(text.encode()).hexdigest()[:16] == "8bf5db06b7910067"
+    assert sha256(text.encode()).hexdigest()[:16] == "b9434373cefe760a"
 
 
 def test_a_later_end_adds_rows_and_changes_none(reference: Reference, simulated: Delivery) -> None:

@@ -6,10 +6,11 @@ import polars as pl
 
 from exchina.errors import Problem, did_you_mean
 from exchina.market.intake.sheet import listed
+from exchina.model import Reference
 from exchina.tables.checking import MOST_OF_A_KIND, at, shown
 
 ADJUSTED = re.compile(r"adj|.*adjusted", re.IGNORECASE)
-GRID_DECIMALS, FLOAT32_NOISE, OFF_GRID_AT_MOST = 4, 1e-6, 0.10
+GRID_DECIMALS, GRID_DECIMALS_OF_DEAR, DEAR, FLOAT32_NOISE, OFF_GRID_AT_MOST = 4, 2, 50.0, 2e-7, 0.10
 STALE_VOLUME = 1000.0
 CURE_ADJUSTED = "give raw closes; splits and dividends are files of their own ([[splits]], [[dividends]])"
 
@@ -22,17 +23,18 @@ def adjusted_by_name(file: str, column: str) -> list[Problem]:
 
 
 def adjusted_by_look(rows: pl.DataFrame, file: str, column: str) -> list[Problem]:
-    """Symbols of which more than a tenth of the closes are no multiples of 0.0001, as adjustment factors make them.
+    """Symbols of which more than a tenth of the closes lie off the grid of prices, as adjustment factors make them.
 
-    Single-precision noise, up to one part in a million, is forgiven; so dear shares (above 50 in their unit) pass.
+    The grid is 0.0001, and 0.01 from 50 on; single-precision noise, two parts in ten million, is forgiven.
     """
     close = pl.col("close")
-    off = (close - close.round(GRID_DECIMALS)).abs() > FLOAT32_NOISE * close
+    grid = pl.when(close < DEAR).then(close.round(GRID_DECIMALS)).otherwise(close.round(GRID_DECIMALS_OF_DEAR))
+    off = (close - grid).abs() > FLOAT32_NOISE * close
     shares = rows.group_by("symbol").agg(off=off.mean()).filter(pl.col("off") > OFF_GRID_AT_MOST).sort("symbol")
     return [
         Problem(
             f"{file}, column {column}, {symbol}",
-            f"looks adjusted: {share:.0%} of the closes have more than {GRID_DECIMALS} decimals",
+            f"looks adjusted: {share:.0%} of the closes have more decimals than a price has",
             CURE_ADJUSTED,
         )
         for symbol, share in shares.iter_rows()
@@ -104,3 +106,24 @@ def missing_rates(rows: pl.DataFrame, rates: pl.DataFrame, day: str) -> list[Pro
         what = f"no {currency} exchange rate on {wanted}: {found}"
         problems.append(Problem(file, what, "add rates from that day on in [[fx]]"))
     return problems
+
+
+def off_session(rows: pl.DataFrame, sessions: pl.DataFrame, reference: Reference) -> list[Problem]:
+    """Closes on a day on which the line's market did not trade: a weekend, a holiday, another market's bar."""
+    venues = reference.venues.select("mic", "calendar")
+    lines = reference.listings.join(venues, on="mic", maintain_order="left").select("calendar", symbol="yahoo_symbol")
+    dated = rows.join(lines, on="symbol", how="left", maintain_order="left")
+    closed = dated.join(
+        sessions.select("calendar", "session"), on=["calendar", "session"], how="anti", maintain_order="left"
+    )
+    return [
+        problem
+        for (file,), part in closed.partition_by("file", as_dict=True, maintain_order=True).items()
+        for problem in listed(
+            str(file),
+            "session",
+            part.select("row", found=pl.format("{} of {}", "session", "symbol")),
+            "{found} is no session of its exchange",
+            "drop the row: no official close exists for that day",
+        )
+    ]

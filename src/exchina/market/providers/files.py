@@ -53,6 +53,9 @@ def files(reference: Reference, *, mapping: Path) -> Delivery:
     }
     days = prices["session"].sort()
     tables["sessions"] = market_sessions(reference, days[0], days[-1])
+    closed = checks.off_session(prices, tables["sessions"], reference)
+    if closed:
+        raise DataError(*closed)
     notices = [notice for parts in taken.values() for part in parts for notice in part.notices]
     return Delivery(
         "file", plan.source.description, tables, _assumptions(plan, tables["floats"]), (*notices, *_gaps(tables))
@@ -120,4 +123,8 @@ def _gaps(tables: dict[str, pl.DataFrame]) -> list[str]:
         "share count": sorted(priced - set(tables["shares"]["symbol"])),
         "free-float factor": sorted(priced - set(tables["floats"]["symbol"])),
     }
-    return [f"No {what} for {', '.join(symbols)}: no market value." for what, symbols in lacking.items() if symbols]
+    return [
+        f"No {what} for {', '.join(symbols)} in these files: that of the reference counts, where it has one."
+        for what, symbols in lacking.items()
+        if symbols
+    ]

@@ -37,12 +37,12 @@ class Traits:
 
 
 TRAITS: Mapping[str, Traits] = {
-    "explorer": Traits(40e6, 0.75, 0.002, 0.6, 0.015, 0.25),
-    "developer": Traits(150e6, 0.65, 0.003, 0.5, 0.005, 0.60),
-    "producer": Traits(800e6, 0.50, 0.006, 0.15, 0.001, 8.0, 0.02, 0.3),
-    "processor": Traits(1.2e9, 0.50, 0.006, 0.15, 0.001, 8.0, 0.02, 0.2),
-    "metal_alloy": Traits(500e6, 0.45, 0.004, 0.2, 0.002, 8.0, 0.02, 0.2),
-    "magnet_maker": Traits(8e9, 0.25, 0.004, 0.0, 0.0, 30.0, 0.02, 1.0),
+    "explorer": Traits(40e6, 0.85, 0.002, 0.6, 0.015, 0.25),
+    "developer": Traits(150e6, 0.75, 0.003, 0.5, 0.005, 0.60),
+    "producer": Traits(800e6, 0.60, 0.006, 0.15, 0.001, 8.0, 0.02, 0.3),
+    "processor": Traits(1.2e9, 0.60, 0.006, 0.15, 0.001, 8.0, 0.02, 0.2),
+    "metal_alloy": Traits(500e6, 0.65, 0.004, 0.2, 0.002, 8.0, 0.02, 0.2),
+    "magnet_maker": Traits(500e6, 0.80, 0.006, 0.3, 0.001, 8.0),
     "recycler": Traits(150e6, 0.60, 0.003, 0.3, 0.005, 1.0),
     "holding/royalty": Traits(200e6, 0.50, 0.003, 0.2, 0.005, 2.0),
 }
@@ -73,7 +73,7 @@ class Company:
     def traits(self, day: date) -> Traits:
         """The figures of its stage on a day; of a conglomerate where rare earths are a small part of a large whole."""
         stage = self.stage(day)
-        if self.exposure == "marginal" and stage not in (*SMALL, "magnet_maker"):
+        if self.exposure == "marginal" and stage not in SMALL:
             return CONGLOMERATE
         return TRAITS[stage]
 

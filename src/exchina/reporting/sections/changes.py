@@ -6,9 +6,9 @@ from exchina.model import Basket
 from exchina.reporting import section
 from exchina.reporting.document import Block, Column, Heading, Table, Text
 from exchina.reporting.parts import Parts
-from exchina.reporting.wording import percent, stage
+from exchina.reporting.wording import capitalised, percent, rule_words, stage
 
-UNKNOWN = "Not in the universe at the data cut-off"
+UNKNOWN = "No live listing at the data cut-off (delisted, taken over or renamed)"
 
 
 @section("changes")
@@ -29,7 +29,7 @@ def first_failure(basket: Basket, company: str) -> str:
     if failed.is_empty():
         return UNKNOWN
     first = failed.row(0, named=True)
-    return f"{first['rule'].replace('_', ' ').capitalize()}: found {first['found']}; needed {first['needed']}"
+    return f"{capitalised(rule_words(first['rule']))}: found {first['found']}; needed {first['needed']}"
 
 
 def _additions(basket: Basket, at_most: int) -> list[Block]:

@@ -3,7 +3,7 @@
 from exchina.reporting import section
 from exchina.reporting.document import Block, Column, Heading, Place, Table
 from exchina.reporting.parts import Parts, weight_of
-from exchina.reporting.wording import counted, country, day, number, percent, stage
+from exchina.reporting.wording import counted, country, number, percent, stage
 
 
 @section("constituents")
@@ -37,10 +37,9 @@ def constituents(parts: Parts, *, count: int = 10, place: Place = "full") -> lis
         )
         for row in largest.iter_rows(named=True)
     )
-    ahead = parts.as_of is not None and basket.review.effective > parts.as_of
     note = (
         f"{percent(weight_of(largest))} of the weight; {counted(basket.members.height, 'constituent')}; "
-        f"{'pro forma, in force' if ahead else 'weights set'} after the close of {day(basket.review.effective)}"
+        f"weights {parts.weights_dated}{', in force after that close' if parts.ahead else ''}"
     )
     return [
         Heading(_title(largest.height, basket.members.height), note=note, place=place),

@@ -1,10 +1,10 @@
 """The facts of the index: what it is called, how it is weighted, capped and reviewed, whether it is live."""
 
-from exchina.model import Rule, Rulebook
+from exchina.model import Basket, Rule, Rulebook
 from exchina.reporting import section
 from exchina.reporting.document import Block, Fact, Facts, Heading
-from exchina.reporting.parts import Parts
-from exchina.reporting.wording import MONTHS, RETURN_VARIANT, day, number, rule_name, rule_settings, rule_words
+from exchina.reporting.parts import Parts, steps_taken
+from exchina.reporting.wording import MONTHS, RETURN_VARIANT, capitalised, day, number, rule_settings, rule_words
 
 NOT_LIVE = "Not yet live"
 SHORT = 24
@@ -12,15 +12,16 @@ SHORT = 24
 
 @section("index_facts")
 def index_facts(parts: Parts, *, reasons: bool = True) -> list[Block]:
-    """Identity, base, return type, reviews, weighting rule, caps and launch.
+    """Identity, base, return type, launch, reviews, weighting, caps, and each step that the review took off them.
 
     Args:
-        parts: reads the rulebook.
+        parts: reads the rulebook and the basket's steps.
         reasons: whether each cap is followed by its reason.
     """
     book = parts.book
     caps = tuple(_cap(rule, rule.why if reasons else "") for rule in book.caps)
-    return [Heading("Index facts", place="side"), Facts((*_identity(book), *_rules(book), *caps), place="side")]
+    facts = (*_identity(book), *_rules(book), *caps, *_applied(parts.composition))
+    return [Heading("Index facts", place="side"), Facts(facts, place="side")]
 
 
 def _identity(book: Rulebook) -> tuple[Fact, ...]:
@@ -40,12 +41,18 @@ def _rules(book: Rulebook) -> tuple[Fact, ...]:
     return (
         Fact("Reviews", ", ".join(MONTHS[month - 1] for month in book.review.months)),
         Fact("Effective after", f"close of {nth} {effective.weekday.capitalize()}"),
-        Fact("Weighting", rule_name(book.weight)),
+        Fact("Weighting", capitalised(rule_words(book.weight.name)), capitalised(rule_settings(book.weight))),
     )
 
 
 def _cap(rule: Rule, why: str) -> Fact:
-    name, settings = f"Cap: {rule_words(rule)}", rule_settings(rule)
+    name, settings = f"Cap: {rule_words(rule.name)}", rule_settings(rule)
     if len(settings) <= SHORT:
         return Fact(name, settings, why)
-    return Fact(name, "", f"{settings[0].upper()}{settings[1:]}. {why}".strip())
+    return Fact(name, "", f"{capitalised(settings)}. {why}".strip())
+
+
+def _applied(basket: Basket) -> tuple[Fact, ...]:
+    """The caps are printed as written; what could not be met as written must stand beside them."""
+    steps = steps_taken(basket)
+    return (Fact("Applied at this review", "", steps),) if steps else ()

@@ -112,8 +112,8 @@ def _method(study: EventStudy, events: pl.DataFrame, kinds: tuple[str, ...]) -> 
     return (
         f"Shown: the {counted(events.height, 'latest event')}{of_kind}, whatever followed; the calendar has "
         f"{study.events.height} events, {measured} measured. Move: weighted abnormal return of the constituents of "
-        f"that day over sessions {events['window'][0]}, each against its home market; Names: how many were measured. "
-        f"{NOT_A_CLAIM}"
+        f"that day over sessions {events['window'][0]}, each against {study.settings.benchmark or 'its home market'}; "
+        f"Names: how many were measured. {NOT_A_CLAIM}"
     )
 
 

@@ -14,7 +14,7 @@ def objective(parts: Parts) -> list[Block]:
         parts: reads the rulebook.
     """
     book = parts.book
-    screens = listed([rule_words(rule) for rule in book.screens])
+    screens = listed([rule_words(rule.name) for rule in book.screens])
     months = listed([MONTHS[month - 1] for month in book.review.months])
     text = (
         f"Companies must pass {counted(len(book.screens), 'screen')}: {screens}. {_reason(book.select.why)} "

@@ -2,7 +2,7 @@
 
 from exchina.reporting import section
 from exchina.reporting.document import Block, Disclosure
-from exchina.reporting.parts import Parts
+from exchina.reporting.parts import Parts, steps_taken
 from exchina.reporting.wording import listed, rule_settings, rule_words
 
 
@@ -14,10 +14,9 @@ def remarks(parts: Parts) -> list[Block]:
         parts: reads the rulebook and the basket's steps.
     """
     basket = parts.composition
-    caps = listed([f"{rule_words(rule)} ({rule_settings(rule)})" for rule in basket.book.caps])
-    steps = " ".join(step.rstrip(".") + "." for step in basket.steps)
+    caps = listed([f"{rule_words(rule.name)} ({rule_settings(rule)})" for rule in basket.book.caps])
     items = (
         ("Caps.", f"In force: {caps}." if caps else "None."),
-        ("Steps taken.", steps or "None; every bound was met."),
+        ("Steps taken.", steps_taken(basket) or "None; every bound was met."),
     )
     return [Disclosure(items, place="full")]

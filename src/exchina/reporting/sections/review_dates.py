@@ -38,7 +38,13 @@ def review_dates(parts: Parts) -> list[Block]:
         else "This composition replaces that of the previous review."
     )
     text = (
-        f"{replaced} Weights are indicative until the effective close: they are set on prices of the data cut-off, and "
-        "drift with prices until then. All constituents and weights in full precision are in the pro forma CSV file."
+        f"{replaced} The weights hold at the effective close: index shares are set with the prices of that close, and "
+        "from then on weights drift with prices. They follow from the data of the cut-off and do not change before. "
+        "All constituents and weights in full precision are in the pro forma CSV file."
     )
+    if basket.held:
+        text = (
+            "No new composition could be formed, so the present one goes on without a trade; the weights shown are "
+            "those to which prices had moved it at the data cut-off. The reason stands under steps taken."
+        )
     return [KeyFigures(items, place="full"), Text(text, place="full")]

@@ -4,7 +4,7 @@ from exchina.model import Rule
 from exchina.reporting import section
 from exchina.reporting.document import Block, Column, Heading, Table
 from exchina.reporting.parts import Parts
-from exchina.reporting.wording import rule_name, rule_settings
+from exchina.reporting.wording import capitalised, rule_settings, rule_words
 
 STEP = {"screen": "Screen", "select": "Select", "weight": "Weight", "cap": "Cap"}
 
@@ -18,7 +18,7 @@ def rules(parts: Parts) -> list[Block]:
     """
     if parts.audience != "retail":
         return []
-    rows = tuple((STEP[rule.kind], rule_name(rule), _words(rule)) for rule in parts.book.rules)
+    rows = tuple((STEP[rule.kind], capitalised(rule_words(rule.name)), _words(rule)) for rule in parts.book.rules)
     columns = (Column("Step"), Column("Rule"), Column("Settings and why", wide=True))
     return [
         Heading("The rules and their reasons", note="in the order in which they are applied"),
@@ -28,4 +28,4 @@ def rules(parts: Parts) -> list[Block]:
 
 def _words(rule: Rule) -> str:
     settings = rule_settings(rule)
-    return f"{settings[0].upper()}{settings[1:]}. {rule.why}" if settings else rule.why
+    return f"{capitalised(settings)}. {rule.why}" if settings else rule.why

@@ -17,9 +17,10 @@ def sources(parts: Parts, *, listed_in: str = "weak_facts.csv", assumptions: int
         assumptions: how many assumptions to print; the number of the others is stated.
     """
     made_of = parts.provenance
+    retrieved = "" if made_of.simulated else f"retrieved {made_of.retrieved_at}, "  # made here, not fetched
     text = (
         f"{made_of.source.rstrip('.')}; market {made_of.market}, {made_of.kind}, through {day(made_of.through)}, "
-        f"retrieved {made_of.retrieved_at}, SHA-256 {made_of.content_hash[:12]}."
+        f"{retrieved}SHA-256 {made_of.content_hash[:12]}."
     )
     items = [("Sources.", text)]
     if made_of.assumptions:
@@ -35,7 +36,8 @@ def weak_facts(basket: Basket, listed_in: str) -> str:
     words = listed([f"{count} of confidence {kind}" for kind, count in kinds.iter_rows()])
     companies = counted(basket.weak_facts["company_id"].n_unique(), "company")
     facts = counted(basket.weak_facts.height, "weak fact")
-    return f"The members rest on {facts} about {companies}: {words}; each is listed in {listed_in}."
+    place = f"each is listed in the {listed_in} that comes with this document"
+    return f"The members rest on {facts} about {companies}: {words}; {place}."
 
 
 def _assumed(assumptions: tuple[str, ...], shown: int) -> str:

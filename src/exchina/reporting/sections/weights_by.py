@@ -29,10 +29,10 @@ def weights_by(parts: Parts, *, group: Literal["stage", "country"], at_most: int
         rest = sum(bar.value for bar in bars[at_most - 1 :])
         bars = [*bars[: at_most - 1], Bar(OTHER, rest, "developer")]
     alt = f"Weights by {group}: " + listed([f"{bar.label} {percent(bar.value)}" for bar in bars]) + "."
-    source = f"basket of the review, {parts.provenance.source}"
+    source = f"weights {parts.weights_dated}, {parts.provenance.source}"
     height = BAR_HEIGHT * len(bars) + MARGIN
     return [
-        Heading(f"Weight by {group}", note="%", place="side"),
+        Heading(f"Weight by {group}", note=f"% {parts.weights_dated}", place="side"),
         Figure(BarChart(tuple(bars), "% of the index"), alt, source, height, place="side"),
     ]
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from exchina.rules.registers import cap
 
 
-@cap("policy_sponsor")
+@cap("policy_sponsor", "groups")
 def policy_sponsor(universe: pl.DataFrame, *, at_most: Annotated[float, Field(gt=0, le=1)]) -> pl.DataFrame:
     """sum of w over the companies with the same lead sponsor <= at_most.
 

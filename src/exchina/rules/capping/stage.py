@@ -11,7 +11,7 @@ from exchina.rules.screens.supply_chain_stage import Stage
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
-@cap("stage")
+@cap("stage", "groups")
 def stage(universe: pl.DataFrame, *, at_most: dict[Stage, Share]) -> pl.DataFrame:
     """sum of w over a stage <= its bound; a stage that is not named has none.
 

@@ -1,8 +1,9 @@
 """Share of revenue earned in China."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import polars as pl
+from pydantic import Field
 
 from exchina.rules.registers import screen
 from exchina.rules.verdict import verdict
@@ -10,7 +11,10 @@ from exchina.rules.verdict import verdict
 
 @screen("china_dependence")
 def china_dependence(
-    universe: pl.DataFrame, *, revenue_at_most: float, unknown: Literal["pass_and_flag", "fail"] = "pass_and_flag"
+    universe: pl.DataFrame,
+    *,
+    revenue_at_most: Annotated[float, Field(ge=0, le=1)],
+    unknown: Literal["pass_and_flag", "fail"] = "pass_and_flag",
 ) -> pl.DataFrame:
     """Keep companies that earn at most a share of their revenue in China.
 

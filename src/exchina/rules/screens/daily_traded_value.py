@@ -6,15 +6,15 @@ import polars as pl
 from pydantic import Field
 
 from exchina.rules.registers import screen
-from exchina.rules.verdict import at_least
+from exchina.rules.verdict import Amount, at_least, no_higher_bar_for_members
 
 
-@screen("daily_traded_value")
+@screen("daily_traded_value", check=no_higher_bar_for_members)
 def daily_traded_value(
     universe: pl.DataFrame,
     *,
-    at_least_usd: float,
-    members_at_least_usd: float | None = None,
+    at_least_usd: Amount,
+    members_at_least_usd: Amount | None = None,
     median_of_sessions: Annotated[int, Field(ge=1, le=126)] = 63,
 ) -> pl.DataFrame:
     """Keep companies whose median traded value a session reaches a threshold.

@@ -3,12 +3,12 @@
 import polars as pl
 
 from exchina.rules.registers import screen
-from exchina.rules.verdict import at_least
+from exchina.rules.verdict import Amount, at_least, no_higher_bar_for_members
 
 
-@screen("free_float_market_cap")
+@screen("free_float_market_cap", check=no_higher_bar_for_members)
 def free_float_market_cap(
-    universe: pl.DataFrame, *, at_least_usd: float, members_at_least_usd: float | None = None
+    universe: pl.DataFrame, *, at_least_usd: Amount, members_at_least_usd: Amount | None = None
 ) -> pl.DataFrame:
     """Keep companies whose free-float market value reaches a threshold; present members may have a lower one.
 

@@ -1,13 +1,18 @@
 """Place of incorporation."""
 
+from typing import Annotated
+
 import polars as pl
+from pydantic import Field
 
 from exchina.rules.registers import screen
 from exchina.rules.verdict import verdict
 
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+
 
 @screen("not_domiciled_in")
-def not_domiciled_in(universe: pl.DataFrame, *, countries: list[str]) -> pl.DataFrame:
+def not_domiciled_in(universe: pl.DataFrame, *, countries: list[Country]) -> pl.DataFrame:
     """Leave out companies incorporated in the named countries; an unknown domicile is left out too.
 
     Args:

@@ -9,7 +9,15 @@ from exchina.rules.registers import selection
 from exchina.rules.verdict import verdict
 
 
-@selection("top")
+def _within_reach(*, count: int, keep_until_rank: int | None, at_least: int, **_: object) -> str | None:
+    if at_least > count:
+        return f"at least {at_least} members cannot come from a count of {count}"
+    if keep_until_rank is not None and keep_until_rank < count:
+        return f"keep_until_rank {keep_until_rank} lies before the count of {count}"
+    return None
+
+
+@selection("top", check=_within_reach)
 def top(
     universe: pl.DataFrame,
     *,
@@ -40,12 +48,13 @@ def top(
     """
     keys = [by, "free_float_market_cap_usd", "is_member", "company_id"]
     order = universe.with_row_index("_row").sort(keys, descending=[True, True, True, False], nulls_last=True)
-    rank = (pl.int_range(pl.len()) + 1).over("review")
+    ranked = order.with_columns(_rank=(pl.int_range(pl.len()) + 1).over("review"))
     stays = pl.col("is_member") & (pl.col("_rank") <= (keep_until_rank or count))
-    first = (stays.cast(pl.Int64) * -count * 2 + pl.col("_rank")).rank("ordinal").over("review")
-    ranked = order.with_columns(_rank=rank).with_columns(_seat=first).sort("_row")
+    seated = ranked.sort(stays, "_rank", descending=[True, False])
+    seated = seated.with_columns(_seat=(pl.int_range(pl.len()) + 1).over("review")).sort("_row")
     needed = f"first {count}" + (f", members to rank {keep_until_rank}" if keep_until_rank else "")
     found = pl.format("rank {} by {}", "_rank", pl.lit(by))
+    last = pl.when(stays).then(keep_until_rank or count).otherwise(count)
     return verdict(
-        ranked, (pl.col("_seat") <= count), found=found, needed=needed, margin=1 - pl.col("_rank") / (count + 1)
+        seated, pl.col("_seat") <= count, found=found, needed=needed, margin=1 - pl.col("_rank") / (last + 1)
     )

@@ -11,7 +11,12 @@ from exchina.rules.weighting.free_float_cap import free_float_cap
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-@weighting("stage_buckets")
+def _whole(*, producer: float, processor: float, metal_alloy: float, magnet_maker: float, **_: object) -> str | None:
+    total = producer + processor + metal_alloy + magnet_maker
+    return None if abs(total - 1) < 1e-9 else f"the shares of the stages sum to {total:g}, not to 1"
+
+
+@weighting("stage_buckets", check=_whole)
 def stage_buckets(
     universe: pl.DataFrame,
     *,
@@ -26,7 +31,8 @@ def stage_buckets(
 
     w_i = b_s / (sum of b over the stages that have a member)  x  f_i / sum_{j in s} f_j,   f_i = c_i^p (1 + a s_i)
 
-    A stage without a member in a review passes its share to the others in proportion to theirs.
+    A stage without a member in a review passes its share to the others in proportion to theirs. A company at a stage
+    without a share gets no weight.
 
     Args:
         universe: selected companies; reads stage, free_float_market_cap_usd and policy_score.
