@@ -1,18 +1,11 @@
-"""The words that may stand in the reference tables, and the units of each metric of exposures."""
+"""The words that may stand in the reference tables and in rules, and the units of each metric of exposures."""
 
-CONFIDENCE = ("high", "medium", "low", "memory", "assumption")
-WEAK = ("low", "memory", "assumption")
-STAGES = (
-    "explorer",
-    "developer",
-    "producer",
-    "processor",
-    "metal_alloy",
-    "magnet_maker",
-    "recycler",
-    "holding/royalty",
-)
-INSTRUMENTS = (
+from typing import Literal, TypeAlias, get_args
+
+Stage: TypeAlias = Literal[
+    "explorer", "developer", "producer", "processor", "metal_alloy", "magnet_maker", "recycler", "holding/royalty"
+]
+Instrument: TypeAlias = Literal[
     "price_floor",
     "offtake",
     "equity",
@@ -22,9 +15,16 @@ INSTRUMENTS = (
     "tax_credit",
     "warrants",
     "letter_of_interest",
-)
+]
+LiveStatus: TypeAlias = Literal["proposed", "letter_of_interest", "conditional", "signed", "closed", "drawn"]
+Exposure: TypeAlias = Literal["pure", "quasi", "marginal"]
+CONFIDENCE = ("high", "medium", "low", "memory", "assumption")
+WEAK = ("low", "memory", "assumption")
+STAGES: tuple[Stage, ...] = get_args(Stage)
+INSTRUMENTS: tuple[Instrument, ...] = get_args(Instrument)
+EXPOSURE_KINDS: tuple[Exposure, ...] = get_args(Exposure)
 FINAL_STATUSES = ("terminated", "expired")
-STATUSES = ("proposed", "letter_of_interest", "conditional", "signed", "closed", "drawn", *FINAL_STATUSES)
+STATUSES = (*get_args(LiveStatus), *FINAL_STATUSES)
 PILLARS = ("market_stability", "private_capital", "hubs_incentives", "alliance", "coordination", "talent_rnd")
 SHOCK_KINDS = (
     "china_export_control",

@@ -6,7 +6,7 @@ import polars as pl
 from pydantic import Field
 
 from exchina.rules.registers import cap
-from exchina.rules.screens.supply_chain_stage import Stage
+from exchina.tables.reference_words import Stage
 
 Share = Annotated[float, Field(gt=0, le=1)]
 

@@ -1,30 +1,16 @@
 """Public support already known at the data cut-off."""
 
-from typing import Literal
-
 import polars as pl
 
 from exchina.policy import BIND
 from exchina.rules.registers import screen
 from exchina.rules.verdict import verdict, words
-
-Instrument = Literal[
-    "price_floor",
-    "offtake",
-    "equity",
-    "loan",
-    "grant",
-    "loan_guarantee",
-    "tax_credit",
-    "letter_of_interest",
-    "warrants",
-]
-Status = Literal["proposed", "letter_of_interest", "conditional", "signed", "closed", "drawn"]
+from exchina.tables.reference_words import Instrument, LiveStatus
 
 
 @screen("policy_backing")
 def policy_backing(
-    universe: pl.DataFrame, *, any_of: list[Instrument], bound_at_least: Status = "conditional"
+    universe: pl.DataFrame, *, any_of: list[Instrument], bound_at_least: LiveStatus = "conditional"
 ) -> pl.DataFrame:
     """Keep companies that hold a commitment of one of the named kinds, at least as firm as stated.
 

@@ -1,13 +1,10 @@
 """How much of the business is rare earths."""
 
-from typing import Literal
-
 import polars as pl
 
 from exchina.rules.registers import screen
 from exchina.rules.verdict import verdict
-
-Exposure = Literal["pure", "quasi", "marginal"]
+from exchina.tables.reference_words import Exposure
 
 
 @screen("rare_earth_exposure")

@@ -6,10 +6,7 @@ import polars as pl
 
 from exchina.rules.registers import screen
 from exchina.rules.verdict import verdict, words
-
-Stage = Literal[
-    "explorer", "developer", "producer", "processor", "metal_alloy", "magnet_maker", "recycler", "holding/royalty"
-]
+from exchina.tables.reference_words import Stage
 
 
 @screen("supply_chain_stage")
