@@ -360,3 +360,11 @@ def test_two_processes_publish_each_day_once(tmp_path: Path) -> None:
     ledger = open_ledger(tmp_path)
     assert [entry.sequence for entry in ledger.entries()] == [1, 2, 3, 4, 5]
     assert ledger.verify() == []
+
+
+def test_a_file_that_no_row_names_is_reported_but_stops_nothing(ledger: Ledger) -> None:
+    stray = next(ledger.folder.glob("magnet-chain/*/")) / "weights-final-v2.csv"
+    stray.write_bytes(b"1")
+    assert ledger.faults() == []
+    assert f"{stray}: is in no row of the ledger" in whats(ledger)
+    assert publish(ledger, DAY + timedelta(9))[1]

@@ -215,7 +215,7 @@ def publish(
     review = last_announced(book, view)
     ledger = open_ledger(workspace.reports)
     ledger.renew_export()
-    faults = ledger.verify()
+    faults = ledger.faults()
     if faults:
         raise PublicationError(*faults)
     entry = ledger.find(book.index.id, REVIEW, review.effective)

@@ -19,9 +19,20 @@ from exchina.atomic import place
 from exchina.errors import Problem, PublicationError
 from exchina.ledger.chain import RESTORE, append_faults, chain_faults, export_text, latest, same, sealed
 from exchina.ledger.database import add_row, connected, read_rows
-from exchina.ledger.files import Staged, export_faults, file_faults, lags, path_faults, placed, read_text, staged
+from exchina.ledger.files import (
+    Staged,
+    export_faults,
+    file_faults,
+    lags,
+    path_faults,
+    placed,
+    read_text,
+    staged,
+    strangers,
+)
 from exchina.model import Publication
 
+READABLE = f"give the right to write in its folder, where the database keeps its log; or {RESTORE}"
 RETRY = "free space, or give the right to write there, and publish again"
 
 
@@ -49,7 +60,7 @@ class Ledger:
         """
         if not self.database.exists():
             return []
-        with _refusing(self.database, "cannot be read", RESTORE), connected(self.database) as connection:
+        with _refusing(self.database, "cannot be read", READABLE), connected(self.database) as connection:
             return read_rows(connection)
 
     def find(self, index_id: str, what: str, for_day: date) -> Publication | None:
@@ -133,8 +144,8 @@ class Ledger:
         found = read_text(self.export)
         return [] if lags(found, rows) else list(export_faults(self.export, found, rows))
 
-    def verify(self) -> list[Problem]:
-        """Every way in which the rows, the files and the export no longer agree; an empty list means that all do."""
+    def faults(self) -> list[Problem]:
+        """Every way in which rows, published files and export no longer agree; nothing may be published meanwhile."""
         found = read_text(self.export)
         try:
             rows = self.entries()
@@ -145,6 +156,11 @@ class Ledger:
             *file_faults(self.folder, rows),
             *export_faults(self.export, found, rows),
         ]
+
+    def verify(self) -> list[Problem]:
+        """The `faults`, and files beside published ones that no row names; an empty list means that all is proven."""
+        found = self.faults()
+        return found or list(strangers(self.folder, self.entries()))
 
 
 def open_ledger(folder: Path) -> Ledger:

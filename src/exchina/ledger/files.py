@@ -87,6 +87,15 @@ def file_faults(folder: Path, rows: Sequence[Publication]) -> Iterator[Problem]:
                 yield Problem(str(folder / path), what, RESTORE)
 
 
+def strangers(folder: Path, rows: Sequence[Publication]) -> Iterator[Problem]:
+    """Files beside published ones that no row names: left by a crash, put there by hand, or of a row cut off."""
+    published = {folder / path for row in rows for path in row.files}
+    for place in sorted({path.parent for path in published}):
+        for path in sorted(place.iterdir()) if place.is_dir() else ():
+            if path.is_file() and path not in published:
+                yield Problem(str(path), "is in no row of the ledger", "it was not published: move it elsewhere")
+
+
 def export_faults(export: Path, found: str, rows: Sequence[Publication]) -> Iterator[Problem]:
     """The first line of the export that is not the row of the database, and whether publishing will mend it.
 
