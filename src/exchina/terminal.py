@@ -89,7 +89,9 @@ def working(what: str) -> Generator[None]:
 
 def label(data: "Provenance") -> str:
     """Where the prices came from; simulated ones say so first."""
-    return ("SIMULATED PRICES. " if data.simulated else "") + f"Source: {data.source}; prices to {data.through}."
+    return (
+        "SIMULATED PRICES. " if data.simulated else ""
+    ) + f"Source: {data.source.rstrip('.')}; prices to {data.through}."
 
 
 def show_saved(saved: "Saved", *, dry_run: bool) -> None:
