@@ -50,6 +50,7 @@ demo: $(STAMP) ## the main job on the sample market for both indices, in the fol
 	@echo "  exchina explain ex-china-core lynas-rare-earths    why a company is in or out, rule by rule"
 	@echo "  edit indices/magnet-chain/rulebook.toml            then: exchina check; exchina backtest magnet-chain"
 	@echo "  exchina fetch files --mapping prices.toml          your own prices: docs/guides/your-own-prices.md"
+	@echo "Live prices are not in this version: a file of closes that you trust does the same."
 
 lock: ## renew constraints.txt (needs uv)
 	printf 'hatchling>=1.27\neditables>=0.5\n' | uv pip compile pyproject.toml - --all-extras --generate-hashes --universal \
