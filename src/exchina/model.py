@@ -8,7 +8,6 @@ and when it was *known*.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias
 
 import polars as pl
@@ -18,7 +17,6 @@ from pydantic.dataclasses import dataclass as checked
 Kind: TypeAlias = Literal["vendor", "file", "simulated"]
 ReturnVariant: TypeAlias = Literal["PR"]
 STRICT = ConfigDict(extra="forbid")
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from exchina.market import provider
 from exchina.market.store import Saved, load, markets, save
 from exchina.market.view import MarketView, whole_view
 from exchina.model import Basket, IndexSeries, Publication, Review, Rulebook
-from exchina.policy import in_force
+from exchina.policy import SCORE_VERSION, in_force
 from exchina.reference import check_reference, read_reference
 from exchina.rulebook import parse_rulebook
 from exchina.rules.explain import explain
@@ -282,6 +282,7 @@ def _inputs(workspace: Workspace, book: Rulebook, view: MarketView) -> dict[str,
         "market_data": view.provenance.content_hash,
         "known_by": str(view.known_by),
         "reference": view.reference.content_hash,
+        "policy_score": SCORE_VERSION,
         "documents": documents.hexdigest(),
         "exchina": version("exchina"),
     }
