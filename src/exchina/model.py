@@ -28,8 +28,8 @@ class Provenance:
         kind: ``vendor``, ``file`` or ``simulated``.
         source: one sentence a reader understands.
         retrieved_at: when it was fetched, ISO 8601 UTC.
-        content_hash: SHA-256 over the stored data, so that the same inputs can be recognised; the same deliveries in the
-            same order give the same hash, the same rows delivered in other portions another one.
+        content_hash: SHA-256 over the stored data, so that the same inputs can be recognised; the same deliveries in
+            the same order give the same hash, the same rows delivered in other portions another one.
         through: last session with a price.
         assumptions: what was assumed because the data did not say, one sentence each.
     """
