@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from exchina.model import MarketData
-from exchina.tables.market import CONTRACTS
+from exchina.tables.market import CONTRACTS, SCHEMAS
 
 
 def empty(name: str) -> pl.DataFrame:
@@ -15,9 +16,29 @@ def empty(name: str) -> pl.DataFrame:
     return pl.DataFrame(schema={column: spec.dtype.type for column, spec in CONTRACTS[name].columns.items()})
 
 
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "dividends": {"type": "ordinary", "franked": 0.0, "status": "confirmed"},
+    "actions": {
+        **dict.fromkeys(("new", "old", "amount", "price", "fraction", "other", "underwritten")),
+        **{"status": "confirmed", "source": "a test"},
+    },
+}
+
+
 def market(**tables: pl.DataFrame) -> MarketData:
-    """A market of the given tables; known_date is the day of the row where it is not given."""
-    return MarketData(**{name: _filled(tables[name]) if name in tables else empty(name) for name in CONTRACTS})
+    """A market of the given tables; known_date is the day of the row where it is not given.
+
+    Dividends are ordinary, unfranked and confirmed, actions confirmed and without terms where they do not say.
+    """
+    return MarketData(**{name: _table(name, tables[name]) if name in tables else empty(name) for name in CONTRACTS})
+
+
+def _table(name: str, table: pl.DataFrame) -> pl.DataFrame:
+    kinds = SCHEMAS[name]
+    lacking = {column: value for column, value in DEFAULTS.get(name, {}).items() if column not in table.columns}
+    defaults = [pl.lit(value, kinds[column]).alias(column) for column, value in lacking.items()]
+    filled = _filled(table.with_columns(defaults))
+    return filled.select(kinds.names()) if lacking else filled
 
 
 def _filled(table: pl.DataFrame) -> pl.DataFrame:

@@ -285,7 +285,7 @@ def test_tables_of_a_backtest(run: Run, desk: Workspace, tmp_path: Path) -> None
     code, out, _ = run("backtest", "magnet-chain", "--out", tmp_path, "-w", desk.root)
     assert code == 0
     names = {path.stem for path in (tmp_path / "magnet-chain").iterdir()}
-    assert names == {"baskets", "divisor", "levels", "shares", "statuses", "turnover"}
+    assert names == {"baskets", "divisor", "levels", "points", "shares", "statuses", "turnover"}
     assert "Return since base" in out or "return" in out.lower()
 
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from exchina import history, workflow
+from exchina import history, levels, workflow
 from exchina.errors import DataError, InfeasibleError
 from exchina.market.view import MarketView, whole_view
 from exchina.model import MarketData
@@ -55,11 +55,12 @@ def test_another_future_changes_nothing_earlier(chain, sample, seed) -> None:
     for one, other in zip(there, here, strict=True):
         assert_frame_equal(one.members, other.members, check_exact=True)
         assert_frame_equal(one.verdicts, other.verdicts, check_exact=True)
-    levels = [
-        history.series_of(chain, view.as_of(CUT), made).levels.filter(pl.col("session") <= CUT)
-        for view, made in ((sample, there), (future, here))
-    ]
-    assert_frame_equal(*levels, check_exact=True)
+    found = [levels_of(chain, view.as_of(CUT), made) for view, made in ((sample, there), (future, here))]
+    assert_frame_equal(*found, check_exact=True)
+
+
+def levels_of(book, view, made) -> pl.DataFrame:
+    return levels.series_of(book, view, made).levels.filter(pl.col("session") <= CUT)
 
 
 def test_the_futures_do_differ_later(chain, sample, chain_series) -> None:
@@ -84,16 +85,31 @@ def test_every_company_keeps_a_verdict_of_every_screen(chain_series) -> None:
 
 
 def test_levels_start_at_the_base_value_and_follow_the_shares(chain_series, sample) -> None:
-    levels = chain_series.levels
-    assert levels.row(0) == (date(2014, 12, 19), "PR", 1000.0)
-    assert levels["session"].is_sorted()
-    assert levels["level"].is_finite().all()
+    for variant in ("PR", "NTR", "GTR"):
+        table = chain_series.levels.filter(pl.col("variant") == variant)
+        assert table.row(0) == (date(2014, 12, 19), variant, 1000.0, "published")
+        assert table["session"].is_sorted()
+        assert table["level"].is_finite().all()
     assert chain_series.turnover["one_way"].is_between(0, 1).all()
 
 
 def test_a_review_is_continuous(chain_series) -> None:
-    """Shares before and after a review are worth the same at its close: the divisor never moves."""
-    assert chain_series.divisor.height == 1
+    """Shares before and after a change are worth the same at its close, in index points; a review moves no divisor."""
+    log = chain_series.divisor
+    before = log["value_before"] / log["divisor_before"]
+    after = log["value_after"] / log["divisor_after"]
+    assert (after / before - 1).abs().max() < 1e-12
+    reviews = log.filter(pl.col("cause") == "review")
+    assert reviews.height > 40
+    assert (reviews["divisor_before"] == reviews["divisor_after"]).all()
+
+
+def test_a_line_that_ends_between_two_reviews_leaves(chain_series) -> None:
+    """Great Western failed on 2015-04-30 while it was a member: it is gone the next session, and the log says so."""
+    log = chain_series.divisor.filter(pl.col("cause").str.contains("GWG.V"))
+    assert log["session"].to_list() == [date(2015, 5, 1)]
+    held = chain_series.shares.filter(pl.col("symbol") == "GWG.V")["session"]
+    assert held.max() < date(2015, 5, 1)
 
 
 def test_the_floor_of_mp_is_seen_from_the_day_it_was_public(sample) -> None:
@@ -145,10 +161,12 @@ def test_a_held_basket_goes_on_without_a_trade(chain, sample) -> None:
     before, held = made[at - 1], made[at]
     assert held.steps[0].startswith("hold_previous_basket: select:")
     assert held.turnover == 0
-    assert sorted(held.members["symbol"]) == sorted(before.members["symbol"])
+    gone = set(before.members["symbol"]) - set(held.members["symbol"])
+    assert gone == {"GWG.V"}, "only what failed since is missing"
+    assert held.members.height == before.members.height - 1
     assert held.members["weight"].to_list() == held.members["previous_weight"].to_list()
     assert held.members["weight"].to_list() != before.members["weight"].to_list()
-    series = history.series_of(strict, sample.as_of(until), made)
+    series = levels.series_of(strict, sample.as_of(until), made)
     assert held.review.effective not in series.shares["session"].to_list()
 
 

@@ -201,6 +201,54 @@ BROKEN = [
         "corporate_actions.csv row 2, column effective_date: status announced does not go",
     ),
     (
+        "corporate_actions",
+        "ILU.AX-SPINOFF-2022",
+        "ILU.AX-SPINOFF-2020",
+        "corporate_actions.csv row 29, column id: repeats row 28",
+    ),
+    (
+        "corporate_actions",
+        "5471.T-SPLIT-2023",
+        "5471.T split",
+        "corporate_actions.csv row 16, column id: found '5471.T split' (symbol, type, year",
+    ),
+    (
+        "corporate_actions",
+        "ASM.AX-MERGER-STOCK-2026,",
+        "ASM.AX-MERGER-STOCK-2026,2026-08-19",
+        "corporate_actions.csv row 8, column ex_date: ex-date 2026-08-19 of an event whose day is not verified",
+    ),
+    (
+        "corporate_actions",
+        "2017-09-27,1,10,",
+        "2017-09-27,1,,",
+        "corporate_actions.csv row 15, column old_shares: of new_shares and old_shares only one",
+    ),
+    (
+        "corporate_actions",
+        "2017-09-27,1,10,",
+        "2017-09-27,10,1,",
+        "corporate_actions.csv row 15, column new_shares: a consolidation of 10 for 1 (new_shares for every old_shares",
+    ),
+    (
+        "corporate_actions",
+        ",MCPIQ,2015-06-26",
+        ",MCPQ,2015-06-26",
+        "column other_symbol: 'MCPQ' is not in listings.yahoo_symbol (did you mean 'MCPIQ'?)",
+    ),
+    (
+        "corporate_actions",
+        ",MCPIQ,2015-06-26",
+        ",MCP,2015-06-26",
+        "column other_symbol: MCP names the line itself",
+    ),
+    (
+        "corporate_actions",
+        ",high,completed",
+        ",high,complete",
+        "corporate_actions.csv row 2, column status: found 'complete' (allowed: announced, date_unverified, confirmed",
+    ),
+    (
         "exposures",
         "2024-04-30,2024-05-10",
         "2024-04-30,2024-04-10",
@@ -362,3 +410,19 @@ def test_weak_rows_are_listed_with_their_place(root: Path) -> None:
     lines = (root / "indices" / "reference" / "stages.csv").read_text(encoding="utf-8").splitlines()
     assert lines[stage["row"] - 1].startswith(stage["company_id"])
     assert lines[stage["row"] - 1].endswith(stage["confidence"])
+
+
+def test_terms_and_days_of_actions_are_as_the_words_say(root: Path) -> None:
+    actions = read_reference(root / "indices" / "reference").corporate_actions
+    assert actions["id"].is_unique().all()
+    assert actions["known_date"].null_count() == 0
+    vague = pl.col("ratio_or_terms").str.contains("day approximate|day unverified|day to be|day from memory")
+    assert actions.filter(vague)["ex_date"].null_count() == actions.filter(vague).height > 10
+    said = actions.with_columns(
+        words=pl.col("ratio_or_terms").str.extract_groups(r"(?:^|, )([0-9.]+) (?:new |[A-Z]{3} )?for ([0-9]+)")
+    ).unnest("words")
+    counted = said.filter(pl.col("1").is_not_null() & pl.col("type").is_in(["split", "consolidation", "spinoff"]))
+    assert counted.height > 15
+    assert counted.filter(
+        (pl.col("1").cast(pl.Float64) != pl.col("new_shares")) | (pl.col("2").cast(pl.Float64) != pl.col("old_shares"))
+    ).is_empty()

@@ -79,7 +79,7 @@ def test_seven_faults_are_seven_problems(text: str) -> None:
             '[cap]\nstage = { at_most = { producer = 0.4 }, why = "x" }',
             "the groups of stage and policy_sponsor overlap",
         ),
-        ('returns = ["PR"]', "returns = []", "index.returns"),
+        ('returns = ["PR", "NTR", "GTR"]', "returns = []", "index.returns"),
         (
             'calendar = "XNYS"',
             'calendar = "XNYS"\ncalender = 1',

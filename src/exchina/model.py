@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass as checked
 
 Kind: TypeAlias = Literal["vendor", "file", "simulated"]
-ReturnVariant: TypeAlias = Literal["PR"]
+ReturnVariant: TypeAlias = Literal["PR", "GTR", "NTR", "LOCAL"]
 STRICT = ConfigDict(extra="forbid")
 
 
@@ -82,6 +82,9 @@ class MarketData:
     floats: pl.DataFrame
     fx: pl.DataFrame
     benchmarks: pl.DataFrame
+    actions: pl.DataFrame
+    forwards: pl.DataFrame
+    cash_rates: pl.DataFrame
     sessions: pl.DataFrame
 
 
@@ -119,14 +122,40 @@ class IndexFacts:
     live_date: date | None = None
 
 
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+
+
 @checked(frozen=True, config=STRICT)
 class CalculationRule:
-    """Conventions where index providers differ; each choice is printed with its meaning."""
+    """Conventions where index providers differ; `exchina.calculation.conventions` prints what each choice means."""
 
-    family: Literal["fixed_weight"]
+    family: Literal["market_cap", "fixed_weight", "price_weighted"]
     price: Literal["official_close"] = "official_close"
-    delisting: Literal["last_traded"] = "last_traded"
+    weights_set_at: Literal["effective_close", "cutoff_close"] = "effective_close"
+    dividends: Literal["close_points", "open_divisor", "into_payer"] = "close_points"
+    dividend_fx: Literal["ex_date", "prior_day"] = "ex_date"
+    dividend_estimates: Literal["when_confirmed", "estimate_then_correct"] = "when_confirmed"
+    withholding: Literal["maximum", "treaty_us_ric", "treaty_ucits_ie", "treaty_ucits_lu"] = "maximum"
+    franking: Literal["unfranked_part", "full_rate"] = "unfranked_part"
+    special_dividend: Literal[
+        "adjust_price_index", "adjust_price_index_net", "adjust_if_large", "reinvest_in_payer", "total_return_only"
+    ] = "adjust_price_index"
+    dilutive_rights: Literal["take_up", "sell_right"] = "take_up"
+    spin_off: Literal[
+        "add_at_zero_then_remove", "add_at_zero_then_keep", "when_issued", "adjust_price", "market_price"
+    ] = "add_at_zero_then_remove"
+    takeover: Literal["last_traded", "deal_terms"] = "last_traded"
+    proceeds: Literal["divisor", "pro_rata"] = "divisor"
+    delisting: Literal["last_traded", "last_traded_then_zero"] = "last_traded"
     suspension: Literal["carry_last_price"] = "carry_last_price"
+    suspension_clock_sessions: Annotated[int, Field(ge=0, le=260)] = 0
+    share_changes: Literal["at_review", "at_threshold"] = "at_review"
+    share_change_at_least: Share = 0.05
+    reject_move_over: Annotated[float, Field(gt=0, le=100)] | None = None
+    delayed_if_stale_weight_over: Share = 1.0
+    restate_from_bp: Annotated[float, Field(ge=0)] = 5.0
+    correct_from_bp: Annotated[float, Field(ge=0)] = 1.0
+    restate_within_sessions: Annotated[int, Field(ge=0)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +164,17 @@ class Rule:
 
     kind: Literal["screen", "select", "weight", "cap"]
     name: str
+    settings: Mapping[str, Any]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedSeries:
+    """A series that is made from a return variant: its name, which one, how, and why."""
+
+    name: str
+    of: ReturnVariant
+    make: str
     settings: Mapping[str, Any]
     why: str
 
@@ -153,6 +193,7 @@ class Rulebook:
     calculation: CalculationRule
     text: str = field(repr=False)
     content_hash: str
+    series: tuple[DerivedSeries, ...] = ()
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -211,16 +252,19 @@ class IndexSeries:
     """Levels of an index, the divisor log and the baskets behind them.
 
     Attributes:
-        levels: session, variant, level (unrounded, index points), one row per session and variant.
-        divisor: session, divisor, market_value, cause: one row per change, the first at the base date.
-        shares: session (of the review), symbol, index_shares, weight: what is held from that close on.
-        turnover: session, one_way: 0.5 sum |w_new - w_drifted|, both at that close.
+        levels: session, variant, level (unrounded, index points), status (``published`` or ``delayed``), one row per
+            session and variant.
+        points: session, gross_points, net_points: dividend points of the price index.
+        divisor: one row per change, the first at the base date (`exchina.calculation.logs.divisor_log`).
+        shares: session (the first on the new terms), symbol, index_shares, weight, one composition per change.
+        turnover: session, one_way: 0.5 sum |w_new - w_drifted|, both at the close after which a review takes effect.
         statuses: session, symbol, status, price_day of each price that was not that session's own official close.
         baskets: one per review, oldest first.
     """
 
     book: Rulebook
     levels: pl.DataFrame
+    points: pl.DataFrame
     divisor: pl.DataFrame
     shares: pl.DataFrame
     turnover: pl.DataFrame

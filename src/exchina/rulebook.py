@@ -3,26 +3,22 @@
 import tomllib
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
+from exchina.calculation.conventions import expanded, in_words
+from exchina.calculation.derived_register import derived
 from exchina.errors import Problem, RulebookError, did_you_mean
-from exchina.model import CalculationRule, IndexFacts, ReviewRule, Rule, Rulebook
+from exchina.model import CalculationRule, DerivedSeries, IndexFacts, ReturnVariant, ReviewRule, Rule, Rulebook
 from exchina.plugins import located
 from exchina.rules.pipeline import HOLD
 from exchina.rules.registers import REGISTERS
 
 RuleKind = Literal["screen", "select", "weight", "cap"]
 Checked = TypeVar("Checked")
-TABLES = ("index", "review", "screen", "select", "weight", "cap", "calculation")
+TABLES = ("index", "review", "screen", "select", "weight", "cap", "calculation", "series")
 LADDER = "if_infeasible"
-MEANINGS = {
-    "family": {"fixed_weight": "index shares are fixed at each review; a corporate action leaves the weight alone"},
-    "price": {"official_close": "each line's official close, unadjusted"},
-    "delisting": {"last_traded": "a line that stops trading keeps its last close until the next review removes it"},
-    "suspension": {"carry_last_price": "a line without a trade keeps its last close"},
-}
 
 
 def parse_rulebook(text: str, where: str = "rulebook") -> Rulebook:
@@ -49,9 +45,13 @@ def parse_rulebook(text: str, where: str = "rulebook") -> Rulebook:
     ]
     index = _table(tree, "index", IndexFacts, problems)
     review = _table(tree, "review", ReviewRule, problems)
+    if isinstance(tree.get("calculation"), dict):
+        tree["calculation"], faults = expanded(tree["calculation"])
+        problems += faults
     calculation = _table(tree, "calculation", CalculationRule, problems)
     rules = {kind: _rules(tree, kind, problems) for kind in ("screen", "select", "weight", "cap")}
     ladder = _ladder(tree, problems)
+    series = _series(tree, index.returns if index else (), problems)
     problems += [*_one_each(tree), *_contradictions(review, rules)]
     if problems or index is None or review is None or calculation is None:
         raise RulebookError(*(Problem(f"{where}: {p.where}", p.what, p.hint) for p in problems))
@@ -64,6 +64,7 @@ def parse_rulebook(text: str, where: str = "rulebook") -> Rulebook:
         caps=rules["cap"],
         if_infeasible=ladder,
         calculation=calculation,
+        series=series,
         text=text,
         content_hash=sha256(text.encode()).hexdigest(),
     )
@@ -138,6 +139,27 @@ def _ladder(tree: Mapping[str, Any], problems: list[Problem]) -> tuple[str, ...]
     return tuple(steps)
 
 
+def _series(tree: Mapping[str, Any], returns: tuple[str, ...], problems: list[Problem]) -> tuple[DerivedSeries, ...]:
+    made: list[DerivedSeries] = []
+    for name, line in tree.get("series", {}).items():
+        where = f"series.{name}"
+        if not isinstance(line, dict):
+            problems.append(Problem(where, f"found {line!r}", f'write {name} = {{ make, of, settings, why = "..." }}'))
+            continue
+        settings: dict[str, Any] = {**line}
+        make, of, why = (settings.pop(key, None) for key in ("make", "of", "why"))
+        if of not in returns:
+            problems.append(Problem(f"{where}.of", f"found {of!r}", f"one of index.returns: {', '.join(returns)}"))
+        if name in get_args(ReturnVariant):
+            problems.append(Problem(where, "is the name of a return variant", "choose another name"))
+        if not isinstance(why, str) or not why.strip():
+            problems.append(Problem(f"{where}.why", "every series says why it is there", 'add why = "..."'))
+        checked, faults = derived.checked_settings(where, str(make), settings)
+        problems += faults
+        made.append(DerivedSeries(name, cast("ReturnVariant", of), str(make), checked, str(why)))
+    return tuple(made)
+
+
 def _contradictions(review: ReviewRule | None, rules: Mapping[str, tuple[Rule, ...]]) -> list[Problem]:
     problems: list[Problem] = []
     if review and review.announced_sessions_before > review.data_cutoff_sessions_before:
@@ -174,12 +196,9 @@ def in_english(book: Rulebook) -> str:
     ]
     lines += [f"{number}. {rule_in_english(rule)}" for number, rule in enumerate(book.rules, 1)]
     lines += ["", "If the caps cannot be met: " + (", then ".join(book.if_infeasible) or "stop") + "."]
-    conventions = [
-        f"{name} = {value}: {MEANINGS[name][value]}."
-        for name, value in vars(book.calculation).items()
-        if name in MEANINGS
-    ]
-    return "\n".join([*lines, "", *conventions])
+    conventions = [f"{name} = {value}: {meaning}." for name, value, meaning in in_words(book.calculation)]
+    made = [f"Series {one.name}: {one.make} of {one.of}, {_plain(one.settings)}. {one.why}" for one in book.series]
+    return "\n".join([*lines, "", *conventions, *made])
 
 
 def rule_in_english(rule: Rule) -> str:

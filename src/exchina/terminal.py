@@ -147,9 +147,12 @@ def show_series(series: "IndexSeries") -> None:
     """A backtest: performance, one line a review, carried prices."""
     from exchina.analytics.performance import summary
 
-    measured = summary(series.levels.select("session", "level")).to_dicts()
-    rows = [{"measure": row["measure"], "value": _measure(row["value"], row["unit"])} for row in measured]
-    table(rows, f"{series.book.index.name} (hypothetical)")
+    measures: dict[str, dict[str, Any]] = {}
+    for (variant,), levels in series.levels.partition_by("variant", as_dict=True, maintain_order=True).items():
+        for row in summary(levels.select("session", "level")).to_dicts():
+            shown = measures.setdefault(row["measure"], {"measure": row["measure"]})
+            shown[str(variant)] = _measure(row["value"], row["unit"])
+    table(list(measures.values()), f"{series.book.index.name} (hypothetical)")
     turnover = dict(series.turnover.iter_rows())
     rows = [
         {

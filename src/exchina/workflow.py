@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from exchina import atomic, history
+from exchina import atomic, history, levels
 from exchina.analytics import event_study
 from exchina.analytics.event_study import EventStudy
 from exchina.errors import DataError, ExchinaError, Problem, PublicationError, RulebookError, did_you_mean
@@ -145,7 +145,7 @@ def backtest(book: Rulebook, view: MarketView) -> IndexSeries:
         DataError: data is missing. InfeasibleError: no basket meets the rules.
     """
     wanted = history.reviews_until(book, view, view.provenance.through)
-    return history.series_of(book, view, history.composed(book, view, wanted))
+    return levels.series_of(book, view, history.composed(book, view, wanted))
 
 
 def study(
@@ -161,7 +161,7 @@ def study(
     """
     return event_study.study(
         view.reference.policy_shocks,
-        history.constituents(series, view),
+        levels.constituents(series, view),
         view.market,
         calendar=series.book.review.calendar,
         provenance=view.provenance,
@@ -256,7 +256,7 @@ def _files(
 
     made = history.composed(book, cut, history.reviews_until(book, cut, review.effective))
     basket = made[-1]
-    series = history.series_of(book, cut, made) if made[0].review.effective <= cut.provenance.through else None
+    series = levels.series_of(book, cut, made) if made[0].review.effective <= cut.provenance.through else None
     events = study(series, cut, benchmark=benchmark) if series else None
     files = {
         "proforma.csv": proforma_csv(basket).encode(),
@@ -358,14 +358,14 @@ def written_report(
 
 
 def series_tables(series: IndexSeries) -> dict[str, pl.DataFrame]:
-    """The tables of a backtest by name: levels, baskets, shares, turnover, divisor, statuses."""
+    """The tables of a backtest by name: levels, points, baskets, shares, turnover, divisor, statuses."""
     members = [
         basket.members.select(
             pl.lit(basket.review.effective).alias("effective"), pl.lit(basket.held).alias("held"), *MEMBER_COLUMNS
         )
         for basket in series.baskets
     ]
-    tables = {name: getattr(series, name) for name in ("levels", "shares", "turnover", "divisor", "statuses")}
+    tables = {name: getattr(series, name) for name in ("levels", "points", "shares", "turnover", "divisor", "statuses")}
     return {**tables, "baskets": pl.concat(members)}
 
 

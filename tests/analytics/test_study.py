@@ -11,6 +11,7 @@ import pytest
 from exchina.analytics.event_study import EventStudy, study
 from exchina.errors import DataError, ExchinaError
 from exchina.model import MarketData, Provenance
+from tests import markets
 
 PROVENANCE = Provenance("test", "simulated", "made up", "2026-12-31T00:00:00Z", "0" * 64, date(2026, 12, 31))
 FIRST = date(2025, 1, 1)
@@ -44,13 +45,8 @@ def market(jumps: dict[tuple[str, date], float] | None = None, noise: float = 0.
         for calendar, hour in CLOSES.items()
         for day in DAYS
     ]
-    return MarketData(
+    return markets.market(
         prices=pl.concat(prices).with_columns(volume=pl.lit(1.0), known_date="session"),
-        dividends=rows([], symbol=pl.String, ex_date=pl.Date, amount=pl.Float64, currency=pl.String, type=pl.String),
-        splits=rows([], symbol=pl.String, ex_date=pl.Date, ratio=pl.Float64),
-        shares=pl.DataFrame(),
-        floats=pl.DataFrame(),
-        fx=pl.DataFrame(),
         benchmarks=pl.concat(levels).with_columns(known_date="session"),
         sessions=rows(at, calendar=pl.String, session=pl.Date, close_at=INSTANT),
     )
@@ -314,7 +310,8 @@ def test_a_split_or_a_dividend_in_the_window_is_not_a_move() -> None:
     )
     paid = [("MP", day, 0.5, "USD", "ordinary")]
     split = rows([("MP", day, 2.0)], symbol=pl.String, ex_date=pl.Date, ratio=pl.Float64)
-    dividends = rows(paid, **dict(data.dividends.schema))
+    columns = ("symbol", "ex_date", "amount", "currency", "type")
+    dividends = rows(paid, **{name: data.dividends.schema[name] for name in columns})
     found = run(replace(data, prices=raw, splits=split, dividends=dividends))
     assert cars(found)["MP"] == pytest.approx(0.10, abs=1e-12)
 

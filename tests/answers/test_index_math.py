@@ -1,21 +1,21 @@
-"""Worked answers from outside for what the rules and the calculator do today; each topic not yet covered is named."""
+"""Worked answers from outside: `python -m pytest tests/answers --cases PATH` runs any file of the same schema.
 
-import json
+Each topic is mapped to what asks the calculator or the rules for it. A topic that nothing here knows fails by name.
+"""
+
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from exchina.calculation.levels import one_way_turnover
+from exchina.calculation.weights import one_way_turnover
 from exchina.errors import InfeasibleError
 from exchina.model import NthWeekday
 from exchina.rules.reviews import nth_weekday
 from exchina.rules.solve import Bound, capped_weights, widen_until_feasible
-
-CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "index_math_cases.json"
+from tests.answers import index_actions, index_levels
 
 
 def names(count: int, cap: float) -> Bound:
@@ -66,20 +66,36 @@ def calendar(case: dict[str, Any]) -> None:
 
 
 ANSWERED: dict[str, Callable[[dict[str, Any]], None]] = {
+    **index_levels.ANSWERED,
+    **index_actions.ANSWERED,
     "cap_single_name": cap_single_name,
     "cap_infeasible": cap_infeasible,
     "cap_groups": cap_groups,
     "turnover": turnover,
     "calendar": calendar,
 }
+LATER = {
+    "cap_concentration": "concentration caps such as 5/10/40",
+    "cap_topk_sum": "caps on the largest names together",
+    "cap_20_35": "the 20/35 cap",
+    "cap_issuer": "caps over all lines of an issuer",
+    "cap_two_stage": "two-stage caps",
+    "cap_buffer": "buffers inside a regulatory limit",
+    "regulatory_check": "regulatory tests of weights",
+    "renormalise": "excluding a country from published weights",
+    "selection_buffer": "coverage selection with a band",
+    "liquidity": "average traded value over suspended sessions",
+}
 
 
-def cases() -> list[dict[str, Any]]:
-    return json.loads(CASES.read_text()) if CASES.is_file() else []
+def test_case(index_case: dict[str, Any]) -> None:
+    topic = index_case["topic"]
+    if topic in LATER:
+        pytest.skip(f"{LATER[topic]} are not built yet")
+    assert topic in ANSWERED, f"no test is mapped to the topic {topic!r}"
+    ANSWERED[topic](index_case)
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: case["id"])
-def test_case(case: dict[str, Any]) -> None:
-    if case["topic"] not in ANSWERED:
-        pytest.skip(f"topic {case['topic']} comes with a later version")
-    ANSWERED[case["topic"]](case)
+def test_a_topic_that_nothing_knows_fails_by_name() -> None:
+    with pytest.raises(AssertionError, match="no test is mapped to the topic 'perpetual_motion'"):
+        test_case({"topic": "perpetual_motion"})

@@ -7,8 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from exchina.calculation.levels import chain, drifted_weights
-from exchina.calculation.values import unit_values
+from exchina.calculation.logs import weights_on
+from exchina.calculation.weights import one_way_turnover, weights_of
+from tests.boards import market_board, walk
 from tests.markets import market, read
 
 
@@ -33,15 +34,15 @@ def five_shares(shared: Path):
     spy = read(real / "benchmarks" / "us_etf_adjclose.csv").filter(pl.col("ticker") == "SPY")
     days = spy.filter(pl.col("date").is_between(date(2024, 12, 31), date(2025, 12, 31)))["date"].to_list()
     currencies = dict.fromkeys(["MP", "UUUU", "USAR", "TMC"], "USD") | {"LYC.AX": "AUD"}
-    return unit_values(market(prices=prices, fx=fx), currencies, days, "USD")
+    return market_board(market(prices=prices, fx=fx), currencies, days)
 
 
 def test_five_share_basket_in_dollars(five_shares) -> None:
     """real_data 4.6: four New York lines and Sydney's Lynas, equal weights, two calendars, quarterly."""
     equal = dict.fromkeys(five_shares.symbols, 0.2)
     days = [date(2024, 12, 31), date(2025, 1, 2), date(2025, 4, 1), date(2025, 7, 1), date(2025, 10, 1)]
-    made = chain(five_shares, [(day, equal) for day in days], 100.0)
-    levels = dict(made.levels.iter_rows())
+    run = walk(five_shares, [(day, equal) for day in days])
+    levels = dict(zip(run.sessions, run.levels["PR"].tolist(), strict=True))
     expected = {
         date(2025, 1, 2): 106.499512,
         date(2025, 3, 31): 109.132205,
@@ -55,19 +56,19 @@ def test_five_share_basket_in_dollars(five_shares) -> None:
     }
     for day, level in expected.items():
         assert levels[day] == pytest.approx(level, abs=1e-6), day
-    assert made.turnover["one_way"].to_list() == pytest.approx([0.011473, 0.176440, 0.183752, 0.103287], abs=1e-6)
+    turnover = [one_way_turnover(weights_of(change.after), weights_of(change.before)) for change in run.changes]
+    assert turnover == pytest.approx([0.011473, 0.176440, 0.183752, 0.103287], abs=1e-6)
 
 
 def test_lynas_is_converted_by_the_rate_of_the_index_session(five_shares) -> None:
-    lynas = five_shares.of(["LYC.AX"])[:, 0]
+    lynas = (five_shares.prices * five_shares.rates)[:, five_shares.columns(["LYC.AX"])[0]]
     assert lynas[0] == pytest.approx(3.982904, abs=1e-6)
     assert lynas[-1] == pytest.approx(8.314089, abs=1e-6)
 
 
 def test_drift_follows_prices(five_shares) -> None:
-    drifted = drifted_weights(
-        five_shares, dict.fromkeys(five_shares.symbols, 0.2), date(2024, 12, 31), date(2025, 1, 2)
-    )
+    run = walk(five_shares, [(date(2024, 12, 31), dict.fromkeys(five_shares.symbols, 0.2))])
+    drifted = weights_on(run, five_shares, date(2025, 1, 2))
     turnover = sum(abs(weight - 0.2) for weight in drifted.values()) / 2
     assert turnover == pytest.approx(0.011473, abs=1e-6)
 
@@ -85,13 +86,14 @@ def test_solactive_exercise(shared: Path) -> None:
     published = published.select(session=pl.col("Date").str.to_date("%d/%m/%Y"), level="index_level")
     days = wide["session"].sort().to_list()
     firsts = [day for before, day in pairwise(days) if before.month != day.month and day.year == 2020]
-    values = unit_values(market(prices=prices), dict.fromkeys(names, "USD"), days, "USD")
+    table = market_board(market(prices=prices), dict.fromkeys(names, "USD"), days)
     resets = [(day, _three_largest(prices, before)) for before, day in pairwise(days) if day in firsts]
-    made = chain(values, resets, 100.0)
-    levels = made.levels.join(published, on="session", suffix="_published")
+    run = walk(table, resets)
+    found = pl.DataFrame({"session": [resets[0][0], *run.sessions], "level": [100.0, *run.levels["PR"]]})
+    levels = found.join(published, on="session", suffix="_published")
     assert levels.height == published.height == 262
     assert (levels["level"].round(2) == levels["level_published"].round(2)).all()
-    assert made.levels["level"][-1] == pytest.approx(94.024966, abs=1e-6)
+    assert found["level"][-1] == pytest.approx(94.024966, abs=1e-6)
 
 
 def _three_largest(prices: pl.DataFrame, day: date) -> dict[str, float]:

@@ -1,4 +1,5 @@
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -221,6 +222,20 @@ def rates(*rows: tuple[str, int]) -> pl.DataFrame:
     return pl.DataFrame(table, SCHEMAS["fx"], orient="row")
 
 
+def money(*rows: tuple[str, int, int]) -> pl.DataFrame:
+    table = [(currency, day(session), 0.04, day(known)) for currency, session, known in rows]
+    return pl.DataFrame(table, SCHEMAS["cash_rates"], orient="row")
+
+
+def actions(*rows: tuple[str, str, int, int], kind: str = "delisting", status: str = "confirmed") -> pl.DataFrame:
+    table = [
+        {"id": name, "symbol": symbol, "type": kind, "ex_date": day(ex_date), "known_date": day(known)}
+        | {"status": status, "source": "a test"}
+        for name, symbol, ex_date, known in rows
+    ]
+    return pl.DataFrame(table, SCHEMAS["actions"])
+
+
 def deliver(root: Path, recorded_at: datetime = MONDAY, **tables: pl.DataFrame) -> Saved:
     return save(root, "mine", Delivery("file", "A test.", tables), recorded_at=recorded_at)
 
@@ -233,15 +248,21 @@ def opened(root: Path, reference: Reference) -> MarketView:
 def test_nothing_is_known_before_its_own_day(tmp_path: Path) -> None:
     early = prices([1.0, 2.0]).with_columns(known_date=day(6))
     with pytest.raises(DataError) as caught:
-        deliver(tmp_path, prices=early, splits=splits(("MP", 8, 7)))
+        deliver(tmp_path, prices=early, cash_rates=money(("AUD", 8, 7)))
     assert str(caught.value).splitlines() == [
         "mine prices row 2, column known_date: 2025-01-06 lies before the session 2025-01-07 "
         "(give 2025-01-07 or a later day)",
-        "mine splits row 1, column known_date: 2025-01-07 lies before the ex_date 2025-01-08 "
+        "mine cash_rates row 1, column known_date: 2025-01-07 lies before the session 2025-01-08 "
         "(give 2025-01-08 or a later day)",
     ]
     assert files(tmp_path) == {}
-    assert deliver(tmp_path, prices=prices([1.0]), shares=shares(("MP", 20, 6))).added["shares"] == 1
+    ahead = {"shares": shares(("MP", 20, 6)), "splits": splits(("MP", 20, 6)), "actions": actions(("A", "MP", 20, 6))}
+    assert deliver(tmp_path, MONDAY, prices=prices([1.0]), **ahead).added == {
+        "prices": 1,
+        "splits": 1,
+        "shares": 1,
+        "actions": 1,
+    }
 
 
 def test_what_is_delivered_late_is_not_visible_in_an_earlier_view(tmp_path: Path, reference: Reference) -> None:
@@ -277,6 +298,75 @@ def test_what_is_new_to_the_market_keeps_its_days(tmp_path: Path) -> None:
     assert data.splits["known_date"].to_list() == [day(6)]
     assert data.fx["known_date"].equals(data.fx["session"])
     assert data.shares["known_date"].to_list() == [day(8)]
+
+
+def test_what_is_announced_ahead_is_late_by_the_earlier_of_its_days(tmp_path: Path, reference: Reference) -> None:
+    deliver(tmp_path, prices=prices([1.0, 2.0, 3.0]), cash_rates=money(("AUD", 6, 6)))
+    late = {
+        "splits": splits(("MP", 20, 6), ("MP", 21, 9)),
+        "actions": actions(("A", "MP", 7, 9), ("B", "LYC.AX", 7, 7), ("C", "MP", 21, 9), status="announced"),
+        "cash_rates": money(("AUD", 7, 7), ("USD", 6, 6)),
+        "forwards": rates(("AUD", 6)),
+    }
+    saved = deliver(tmp_path, TUESDAY, **late)
+    market = opened(tmp_path, reference).market
+    tuesday = TUESDAY.date()
+    assert market.splits["known_date"].to_list() == [tuesday, day(9)]
+    assert dict(market.actions.select("id", "known_date").iter_rows()) == {"A": tuesday, "B": day(7), "C": day(9)}
+    assert market.cash_rates["known_date"].to_list() == [day(6), tuesday, day(6)]
+    assert market.forwards["known_date"].to_list() == [day(6)]
+    assert [notice.split(" tell")[0] for notice in saved.notices] == ["1 splits", "1 actions", "1 cash_rates"]
+
+
+def test_the_terms_of_actions_are_checked_at_the_door(tmp_path: Path) -> None:
+    sound = actions(("A", "LYC.AX", 7, 6), ("A", "LYC.AX", 8, 7))
+    broken = actions(("B", "MP", 8, 7), ("B", "MP", 9, 8), kind="spin_off")
+    again = actions(("C", "LYC.AX", 9, 9), kind="takeover").with_columns(price=1.0)
+    with pytest.raises(DataError) as caught:
+        deliver(tmp_path, prices=prices([1.0]), actions=pl.concat([sound, broken, again]))
+    said = [str(problem) for problem in caught.value.problems]
+    assert sorted(line.split(":")[0] for line in said) == [
+        *(f"mine actions row {row}, column {name}" for row in (3, 4) for name in ("new", "old", "other")),
+        "mine actions row 5, column symbol",
+    ]
+    assert "event C ends LYC.AX, which A (row 2) has ended" in "\n".join(said)
+    assert files(tmp_path) == {}
+    assert deliver(tmp_path, prices=prices([1.0]), actions=sound).added["actions"] == 2
+
+
+def test_an_announcement_that_is_withdrawn_or_changed_is_a_revision(tmp_path: Path, reference: Reference) -> None:
+    deliver(tmp_path, prices=prices([1.0]), actions=actions(("A", "MP", 20, 6)))
+    deliver(tmp_path, TUESDAY, actions=actions(("A", "MP", 20, 6), status="withdrawn"))
+    view = opened(tmp_path, reference)
+    assert view.market.actions["status"].to_list() == ["withdrawn"]
+    assert view.as_of(day(31)).market.actions["status"].to_list() == ["confirmed"]
+
+
+def without(root: Path, **tables: list[str]) -> None:
+    """Turn a stored market into one that an earlier version wrote: parts of these tables without these columns."""
+    path = root / "mine" / "manifests" / "000001.json"
+    for name, columns in tables.items():
+        stored = json.loads(path.read_text())
+        part = next(part for part in stored["parts"] if part["table"] == name)
+        old = root / "mine" / "parts" / f"{part['sha256']}.parquet"
+        pl.read_parquet(old).drop(columns).write_parquet(old)
+        digest = hashlib.sha256(old.read_bytes()).hexdigest()
+        old.rename(old.with_name(f"{digest}.parquet"))
+        path.write_text(path.read_text().replace(part["sha256"], digest))
+
+
+def test_a_market_stored_before_there_were_actions(tmp_path: Path, reference: Reference) -> None:
+    deliver(tmp_path, prices=prices([1.0]), splits=splits(("MP", 6, 6)))
+    view = opened(tmp_path, reference).as_of(day(6))
+    assert (view.market.actions.height, view.market.forwards.height, view.market.cash_rates.height) == (0, 0, 0)
+    assert view.market.actions.schema == SCHEMAS["actions"]
+    paid = ("MP", day(6), 0.1, "USD", "ordinary", 0.0, "confirmed", day(6))
+    other = tmp_path / "other"
+    deliver(other, prices=prices([1.0]), dividends=pl.DataFrame([paid], SCHEMAS["dividends"], orient="row"))
+    without(other, dividends=["franked", "status"])
+    cure = "dividends have the columns symbol, .* another version of exchina wrote it .*fetch again under a new name"
+    with pytest.raises(DataError, match=cure):
+        load(other, "mine")
 
 
 def test_a_calendar_that_withdraws_a_session_is_followed(tmp_path: Path) -> None:

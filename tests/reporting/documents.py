@@ -210,6 +210,7 @@ def series(table: pl.DataFrame | None = None, kind: Kind = "simulated") -> Index
     return IndexSeries(
         book=rulebook(),
         levels=levels() if table is None else table,
+        points=pl.DataFrame(),
         divisor=pl.DataFrame(),
         statuses=pl.DataFrame(),
         shares=pl.DataFrame(),

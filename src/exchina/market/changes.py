@@ -10,8 +10,10 @@ from exchina.errors import Problem
 from exchina.tables.checking import MOST_OF_A_KIND, at
 from exchina.tables.market import CONTRACTS, SCHEMAS
 
-OWN_DAY = {"prices": "session", "dividends": "ex_date", "splits": "ex_date", "fx": "session", "benchmarks": "session"}
-OWN_SERIES = ("fx", "benchmarks")
+OBSERVED = dict.fromkeys(("prices", "fx", "benchmarks", "forwards", "cash_rates"), "session")
+ANNOUNCED_AHEAD = dict.fromkeys(("dividends", "splits", "actions"), "ex_date")
+OWN_DAY = {**OBSERVED, **ANNOUNCED_AHEAD}
+OWN_SERIES = ("fx", "benchmarks", "forwards", "cash_rates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +69,16 @@ def renewed(stored: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
 
 
 def known_too_early(name: str, table: pl.DataFrame, where: str) -> list[Problem]:
-    """Rows known before their own day; share counts and floats may be known before they take effect.
+    """Rows known before their own day; share counts, floats, dividends, splits and actions may be announced ahead.
 
     Args:
         name: of the table.
         table: its rows.
         where: what a person calls the table.
     """
-    if name not in OWN_DAY or table.schema != SCHEMAS[name]:
+    if name not in OBSERVED or table.schema != SCHEMAS[name]:
         return []
-    day = OWN_DAY[name]
+    day = OBSERVED[name]
     early = table.with_row_index("row", 1).filter(pl.col("known_date") < pl.col(day)).select("row", "known_date", day)
     faults = [
         Problem(at(where, row, "known_date"), f"{known} lies before the {day} {own}", f"give {own} or a later day")
@@ -98,12 +100,14 @@ def _sessions_change(stored: pl.DataFrame, given: pl.DataFrame, new: pl.DataFram
 def _late(name: str, stored: Mapping[str, pl.DataFrame]) -> pl.Expr:
     """Whether a new row tells of a day before the market's last session, of a series that the market already held.
 
-    Share counts and floats take effect before or after they are known; of these the day known decides.
+    Share counts and floats take effect before or after they are known; of these the day known decides. Dividends,
+    splits and actions may be announced ahead: of their ex-date and the day known the earlier one decides.
     """
     home = stored[name if name in OWN_SERIES else "prices"]
     last = pl.lit(stored["prices"]["session"].max(), pl.Date)
     held = home.get_column(home.columns[0]).unique().to_list()
-    return (pl.col(OWN_DAY.get(name, "known_date")) < last) & pl.col(home.columns[0]).is_in(held)
+    day = pl.min_horizontal(OWN_DAY[name], "known_date") if name in OWN_DAY else pl.col("known_date")
+    return (day < last) & pl.col(home.columns[0]).is_in(held)
 
 
 def _not_before(day: date) -> pl.Expr:

@@ -31,6 +31,7 @@ from exchina.market.manifest import (
     read_manifest,
     write_manifest,
 )
+from exchina.market.terms import event_problems
 from exchina.model import MarketData, Provenance
 from exchina.tables.checking import problems
 from exchina.tables.market import CONTRACTS, SCHEMAS
@@ -70,10 +71,11 @@ def save(root: Path, market: str, delivery: Delivery, *, recorded_at: datetime, 
     Rows that are there already are skipped. A row whose key is there with other values is kept beside the first, known
     from the day it was recorded. Where a delivery holds several versions of a stored row, the last known one counts.
 
-    A new row of a day before the market's last session (of a share count or float: known before it) was learnt late if
-    the market already held prices of its symbol, or rates or levels of its currency or benchmark: it too is known from
-    the day it was recorded, unless it says a later day. So what is delivered later is not visible in an earlier view.
-    Rows of a symbol, currency or benchmark that is new to the market keep their days, as a first import does.
+    A new row of a day before the market's last session (of a share count or float: known before it; of a dividend,
+    split or action: either) was learnt late if the market already held prices of its symbol, or rates or levels of its
+    currency or benchmark: it too is known from the day it was recorded, unless it says a later day. So what is
+    delivered later is not visible in an earlier view. Rows of a symbol, currency or benchmark that is new to the market
+    keep their days, as a first import does.
 
     Sessions replace those of the same calendar between the first and the last one delivered.
 
@@ -163,7 +165,10 @@ def _checked(market: str, delivery: Delivery, parent: Manifest | None) -> dict[s
     for name, table in delivery.tables.items():
         where = f"{market} {name}"
         if name in CONTRACTS:
-            faults += [*problems(table, CONTRACTS[name], where, first_row=1), *known_too_early(name, table, where)]
+            broken = problems(table, CONTRACTS[name], where, first_row=1)
+            faults += [*broken, *known_too_early(name, table, where)]
+            if name == "actions" and not broken:
+                faults += event_problems(table, where, range(1, table.height + 1))
         else:
             faults.append(Problem(where, f"no table is called {name!r}", did_you_mean(name, CONTRACTS)))
     if faults:

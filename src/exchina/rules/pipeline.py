@@ -13,7 +13,7 @@ from exchina.rules.registers import REGISTERS
 from exchina.rules.solve import FEASIBLE, Bound, Weights, capped_weights, room, widen_until_feasible
 from exchina.rules.verdict import verdict
 
-Drift = Callable[[Mapping[str, float], date, date], Mapping[str, float]]
+Drift = Callable[[Basket, date], Mapping[str, float]]
 HOLD = "hold_previous_basket"
 PRICED = Rule("screen", "priced", {}, "A company without a recent price cannot be held.")
 MEMBER_COLUMNS = [
@@ -31,6 +31,7 @@ MEMBER_COLUMNS = [
     *SCORE_WEIGHTS,
     "lead_sponsor",
     "close",
+    "close_usd",
     "price_date",
     "free_float_market_cap_usd",
     "float_basis",
@@ -47,12 +48,22 @@ class _Composition:
     held: bool = False
 
 
+@dataclass(frozen=True)
+class _Before:
+    """What is held at a cut-off: the basket before (None: nothing yet), weights by line, weights by company."""
+
+    basket: Basket | None
+    lines: Mapping[str, float]
+    companies: Mapping[str, float]
+
+
 def baskets(
     book: Rulebook,
     universe: pl.DataFrame,
     reviews: list[Review],
     *,
     drift: Drift,
+    companies: Mapping[str, str],
     weak: pl.DataFrame,
     provenance: Provenance,
 ) -> list[Basket]:
@@ -62,7 +73,8 @@ def baskets(
         book: the rules.
         universe: `exchina.universe.universe_on` of every review, with a column ``review`` (its effective date).
         reviews: oldest first.
-        drift: weights by symbol at the close of one day -> weights at the close of a later one, no trades between.
+        drift: a basket -> weights of its lines at the close of a later day, moved by prices and corporate actions.
+        companies: company of each line.
         weak: `Reference.weak_facts`.
         provenance: of the market that the universe was read from.
 
@@ -73,15 +85,17 @@ def baskets(
     rows = {key: part for (key,), part in universe.partition_by("review", as_dict=True).items()}
     made: list[Basket] = []
     for review in reviews:
-        previous = made[-1] if made else None
-        held = _drifted([basket for basket in made if not basket.held], review.cutoff, drift)
+        traded = [basket for basket in made if not basket.held]
+        lines = drift(traded[-1], review.cutoff) if traded else {}
+        held = _by_company(lines, companies)
+        before = _Before(made[-1] if made else None, lines, held)
         here = rows[review.effective].with_columns(is_member=pl.col("company_id").is_in(list(held)))
         verdicts = pl.concat(
             part[review.effective].filter(pl.col("company_id").is_in(list(held)) == member)
             for member, part in screened.items()
         )
-        composition = _composed(book, here, verdicts, review, previous=previous, held=held)
-        made.append(_basket(book, review, composition, held, previous, weak=weak, provenance=provenance))
+        composition = _composed(book, here, verdicts, review, before)
+        made.append(_basket(book, review, composition, before, weak=weak, provenance=provenance))
     return made
 
 
@@ -101,15 +115,12 @@ def _labelled(rows: pl.DataFrame, verdicts: pl.DataFrame, rule: Rule) -> pl.Data
     return pl.concat([named, verdicts], how="horizontal")
 
 
-def _drifted(traded: list[Basket], day: date, drift: Drift) -> dict[str, float]:
-    """Weights by company of the last basket that was traded into, as prices have moved them since."""
-    if not traded:
-        return {}
-    last = traded[-1]
-    companies = dict(last.members.select("symbol", "company_id").iter_rows())
-    start = dict(last.members.select("symbol", "weight").iter_rows())
-    moved = drift(start, last.review.effective, day) if day > last.review.effective else start
-    return {companies[symbol]: weight for symbol, weight in moved.items()}
+def _by_company(lines: Mapping[str, float], companies: Mapping[str, str]) -> dict[str, float]:
+    """Weights by company: a line that an event brought in counts for its own company."""
+    held: dict[str, float] = {}
+    for symbol, weight in lines.items():
+        held[companies[symbol]] = held.get(companies[symbol], 0.0) + weight
+    return held
 
 
 def _composed(
@@ -117,15 +128,13 @@ def _composed(
     here: pl.DataFrame,
     verdicts: pl.DataFrame,
     review: Review,
-    *,
-    previous: Basket | None,
-    held: dict[str, float],
+    before: _Before,
 ) -> _Composition:
     try:
         return _formed(book, here, verdicts)
     except InfeasibleError as fault:
-        if HOLD in book.if_infeasible and previous is not None:
-            return _held(previous, verdicts, held, fault)
+        if HOLD in book.if_infeasible and before.basket is not None:
+            return _held(before.basket, verdicts, before.companies, fault)
         place = f"{book.index.id} review {review.effective}"
         raise InfeasibleError(*(Problem(f"{place}: {p.where}", p.what, p.hint) for p in fault.problems)) from fault
 
@@ -199,10 +208,11 @@ def _bound(rule: Rule, members: pl.DataFrame) -> Bound:
     return Bound(rule.name, groups, table["at_most"].to_numpy())
 
 
-def _held(previous: Basket, verdicts: pl.DataFrame, held: dict[str, float], fault: InfeasibleError) -> _Composition:
-    """The basket before, untouched: the same lines at the weights to which prices have moved them."""
+def _held(previous: Basket, verdicts: pl.DataFrame, held: Mapping[str, float], fault: InfeasibleError) -> _Composition:
+    """The basket before, untouched: its companies at the weights to which prices and events have moved them."""
     weight = pl.col("company_id").replace_strict(held, return_dtype=pl.Float64)
-    kept = previous.members.with_columns(weight=weight, uncapped_weight=weight)
+    there = previous.members.filter(pl.col("company_id").is_in(list(held)))
+    kept = there.with_columns(weight=weight, uncapped_weight=weight)
     return _Composition(kept.drop("previous_weight"), verdicts, (f"{HOLD}: {fault}",), held=True)
 
 
@@ -210,18 +220,18 @@ def _basket(
     book: Rulebook,
     review: Review,
     composition: _Composition,
-    held: dict[str, float],
-    previous: Basket | None,
+    before: _Before,
     *,
     weak: pl.DataFrame,
     provenance: Provenance,
 ) -> Basket:
-    before = pl.DataFrame(list(held.items()), {"company_id": pl.String, "previous_weight": pl.Float64}, orient="row")
-    members = composition.members.join(before, on="company_id", how="left", maintain_order="left")
+    schema = {"company_id": pl.String, "previous_weight": pl.Float64}
+    held = pl.DataFrame(list(before.companies.items()), schema, orient="row")
+    members = composition.members.join(held, on="company_id", how="left", maintain_order="left")
     members = members.with_columns(pl.col("previous_weight").fill_null(0.0)).select(MEMBER_COLUMNS)
     members = members.sort(["weight", "company_id"], descending=[True, False])
-    gone = before.filter(~pl.col("company_id").is_in(members["company_id"].to_list()))
-    leavers = _leavers(gone, previous)
+    gone = held.filter(~pl.col("company_id").is_in(members["company_id"].to_list()))
+    leavers = _leavers(gone, before.basket)
     return Basket(
         book=book,
         review=review,
@@ -230,7 +240,7 @@ def _basket(
         verdicts=composition.verdicts.drop("review"),
         steps=composition.steps,
         held=composition.held,
-        turnover=None if previous is None else _turnover(members, previous, held),
+        turnover=None if before.basket is None else _turnover(members, before.lines),
         weak_facts=weak.filter(
             pl.col("company_id").is_in(members["company_id"].to_list())
             & (pl.col("known").is_null() | (pl.col("known") <= review.cutoff))
@@ -239,13 +249,10 @@ def _basket(
     )
 
 
-def _turnover(members: pl.DataFrame, previous: Basket, held: dict[str, float]) -> float:
+def _turnover(members: pl.DataFrame, lines: Mapping[str, float]) -> float:
     """0.5 sum |w_new - w_drifted| by line, so that a company that moved to another listing counts as traded."""
-    before = previous.members.select(
-        "symbol", before=pl.col("company_id").replace_strict(held, return_dtype=pl.Float64)
-    )
-    both = members.select("symbol", "weight").join(before, on="symbol", how="full", coalesce=True).sort("symbol")
-    return float((both["weight"].fill_null(0.0) - both["before"].fill_null(0.0)).abs().sum()) / 2
+    new = dict(members.select("symbol", "weight").iter_rows())
+    return 0.5 * sum(abs(new.get(line, 0.0) - lines.get(line, 0.0)) for line in sorted({*new, *lines}))
 
 
 def _leavers(gone: pl.DataFrame, previous: Basket | None) -> pl.DataFrame:

@@ -7,9 +7,12 @@ row with a later ``known_date``; the first is kept.
 import pandera.polars as pa
 import polars as pl
 
+from exchina.tables.actions import STATUSES, TERMS
+
 POSITIVE = pa.Check.in_range(1e-12, 1e15)
 SYMBOL = pa.Column(pl.String, pa.Check.str_length(1, 32))
 DAY = pa.Column(pl.Date)
+TERM = pa.Column(pl.Float64, POSITIVE, nullable=True)
 CURRENCY = pa.Column(pl.String, pa.Check.str_matches(r"^[A-Z]{3}$"))
 
 
@@ -36,7 +39,9 @@ DIVIDENDS = _contract(
         "ex_date": DAY,
         "amount": pa.Column(pl.Float64, POSITIVE),
         "currency": CURRENCY,
-        "type": pa.Column(pl.String, pa.Check.isin(["ordinary", "special"])),
+        "type": pa.Column(pl.String, pa.Check.isin(["ordinary", "special", "return_of_capital"])),
+        "franked": pa.Column(pl.Float64, pa.Check.in_range(0, 1)),  # share of the amount that carries no tax
+        "status": pa.Column(pl.String, pa.Check.isin(["confirmed", "estimated", "retracted"])),
     },
     ["symbol", "ex_date", "type"],
 )
@@ -70,6 +75,35 @@ BENCHMARKS = _contract(
     {"symbol": SYMBOL, "session": DAY, "level": pa.Column(pl.Float64, POSITIVE)},
     ["symbol", "session"],
 )
+ACTIONS = _contract(
+    "actions",  # corporate actions other than splits and dividends; prices in the line's currency, status as known
+    {
+        "id": pa.Column(pl.String, pa.Check.str_length(1, 64)),
+        "symbol": SYMBOL,
+        "type": pa.Column(pl.String, pa.Check.isin(list(TERMS))),
+        "ex_date": DAY,
+        "new": TERM,
+        "old": TERM,
+        "amount": TERM,
+        "price": TERM,
+        "fraction": TERM,
+        "other": pa.Column(pl.String, pa.Check.str_length(1, 32), nullable=True),
+        "underwritten": pa.Column(pl.Boolean, nullable=True),
+        "status": pa.Column(pl.String, pa.Check.isin(list(STATUSES))),
+        "source": pa.Column(pl.String),
+    },
+    ["id"],
+)
+FORWARDS = _contract(
+    "forwards",  # one-month outright: US dollars per one unit of the currency
+    {"currency": CURRENCY, "session": DAY, "usd_per_unit": pa.Column(pl.Float64, POSITIVE)},
+    ["currency", "session"],
+)
+CASH_RATES = _contract(
+    "cash_rates",  # yearly money-market rate as a fraction, 0.05 for 5 %
+    {"currency": CURRENCY, "session": DAY, "rate": pa.Column(pl.Float64, pa.Check.in_range(-0.5, 2))},
+    ["currency", "session"],
+)
 SESSIONS = pa.DataFrameSchema(
     {"calendar": pa.Column(pl.String), "session": DAY, "close_at": pa.Column(pl.Datetime("us", "UTC"))},
     name="sessions",  # trading days of a calendar and the instant at which each closes, into the coming year
@@ -86,6 +120,9 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
     "floats": FLOATS,
     "fx": FX,
     "benchmarks": BENCHMARKS,
+    "actions": ACTIONS,
+    "forwards": FORWARDS,
+    "cash_rates": CASH_RATES,
     "sessions": SESSIONS,
 }
 

@@ -9,6 +9,7 @@ what must hold within a row in `exchina.tables.reference_rows`, between rows in 
 import pandera.polars as pa
 import polars as pl
 
+from exchina.tables.actions import STATUSES as ACTION_STATUSES
 from exchina.tables.reference_words import (
     ACTIONS,
     CONFIDENCE,
@@ -45,7 +46,15 @@ COUNTRY = _matching(r"^[A-Z]{2}$", COUNTRY_CURE)
 CURRENCY_CURE = "three capital letters, the ISO 4217 code of the currency, such as USD"
 CURRENCY = _matching(r"^[A-Z]{3}$", CURRENCY_CURE)
 MIC = _matching(r"^[A-Z0-9]{4}$", "four capital letters or digits, the ISO 10383 code of the venue, such as XASX")
-SYMBOL = _matching(r"^[A-Z0-9.-]{1,16}$", "the symbol at Yahoo, in capitals with the venue's suffix, such as LYC.AX")
+SYMBOL_PATTERN = r"^[A-Z0-9.-]{1,16}$"
+SYMBOL_CURE = "the symbol at Yahoo, in capitals with the venue's suffix, such as LYC.AX"
+SYMBOL = _matching(SYMBOL_PATTERN, SYMBOL_CURE)
+ACTION_ID = pa.Column(
+    pl.String,
+    pa.Check.str_matches(r"^[A-Z0-9.]+(-[A-Z0-9]+)+$", description="symbol, type, year, such as ILU.AX-SPINOFF-2020"),
+    unique=True,
+)
+TERM = _number(1e-12, 1e15, nullable=True)
 ZONE = _matching(r"^[A-Z][A-Za-z]+/[A-Za-z_]+$", "a time zone of the IANA list, such as Asia/Shanghai")
 TIME_OF_DAY = _matching(r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "local time written hh:mm, such as 09:30")
 TEXT = pa.Column(pl.String)
@@ -182,17 +191,25 @@ POLICY_SHOCKS = _contract(
     },
 )
 CORPORATE_ACTIONS = _contract(
-    "corporate_actions",  # ratio_or_terms in words; only completed rows are dated for certain
+    "corporate_actions",  # ratio_or_terms in words; numbers only as far as the words state them
     ["yahoo_symbol", "type", "effective_date"],
     {
         "company_id": ID,
         "yahoo_symbol": SYMBOL,
         "type": _one_of(*ACTIONS),
         "effective_date": DAY_OR_OPEN,
+        "id": ACTION_ID,
+        "ex_date": DAY_OR_OPEN,  # first session on the new terms, or without the line
+        "new_shares": TERM,  # for every old_shares held: of the line itself, the child, the acquirer
+        "old_shares": TERM,
+        "cash_per_share": TERM,  # in the currency of the listing, as price
+        "price": TERM,  # subscription price of a rights issue, reference price of the child of a spin-off
+        "other_symbol": _matching(SYMBOL_PATTERN, SYMBOL_CURE, nullable=True),  # child, acquirer, line before or after
+        "known_date": DAY,
         "ratio_or_terms": TEXT,
         "successor_id": _matching(r"^[a-z0-9]+(-[a-z0-9]+)*$", ID_CURE, nullable=True),
         **SOURCE,
-        "status": _one_of("completed", "announced", "date_unverified"),
+        "status": _one_of(*ACTION_STATUSES),
     },
 )
 EXPOSURES = _contract(

@@ -20,6 +20,7 @@ KEYS = (
     ("corporate_actions", "company_id", ("companies.id",)),
     ("corporate_actions", "yahoo_symbol", ("listings.yahoo_symbol",)),
     ("corporate_actions", "successor_id", ("companies.id",)),
+    ("corporate_actions", "other_symbol", ("listings.yahoo_symbol",)),
     ("exposures", "company_id", ("companies.id",)),
 )
 

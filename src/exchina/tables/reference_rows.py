@@ -115,9 +115,39 @@ ROW_RULES = (
     RowRule(
         "corporate_actions",
         "effective_date",
-        (pl.col("status") == "completed") != pl.col("effective_date").is_not_null(),
+        pl.when(pl.col("effective_date").is_null())
+        .then(pl.col("status") == "completed")
+        .otherwise(pl.col("status").is_in(("announced", "date_unverified"))),
         "status {status} does not go with effective_date {effective_date}",
         "completed goes with a day, announced and date_unverified with an empty cell",
+    ),
+    RowRule(
+        "corporate_actions",
+        "ex_date",
+        pl.col("ex_date").is_not_null() & (pl.col("status") == "date_unverified"),
+        "ex-date {ex_date} of an event whose day is not verified",
+        "leave the ex-date empty until the exact session is known, then set the status",
+    ),
+    _both("corporate_actions", "new_shares", "old_shares"),
+    *(
+        RowRule(
+            "corporate_actions",
+            "new_shares",
+            (pl.col("type") == kind) & wrong,
+            "a {type} of {new_shares:g} for {old_shares:g}",
+            f"new_shares for every old_shares: a {kind} leaves {said}",
+        )
+        for kind, wrong, said in (
+            ("split", pl.col("new_shares") <= pl.col("old_shares"), "more shares"),
+            ("consolidation", pl.col("new_shares") >= pl.col("old_shares"), "fewer shares"),
+        )
+    ),
+    RowRule(
+        "corporate_actions",
+        "other_symbol",
+        pl.col("other_symbol") == pl.col("yahoo_symbol"),
+        "{other_symbol} names the line itself",
+        "name the child, the acquirer, or the line before or after; or leave it empty",
     ),
     RowRule(
         "exposures",

@@ -89,7 +89,10 @@ path = "benchmarks.csv"
     tables = delivery.tables
     assert tables["prices"]["close"].to_list() == [0.125, 0.13]
     assert tables["prices"]["known_date"][1] == date(2025, 7, 11)
-    assert tables["dividends"].row(0) == ("RBW.L", date(2025, 7, 10), 0.005, "GBP", "ordinary", date(2025, 7, 10))
+    assert tables["dividends"].row(0) == (
+        *("RBW.L", date(2025, 7, 10), 0.005, "GBP", "ordinary"),
+        *(0.0, "confirmed", date(2025, 7, 10)),
+    )
     assert tables["floats"]["basis"].to_list() == ["reported"]
     assert tables["fx"]["currency"].to_list() == ["GBP"]
     assert delivery.assumptions == ()
@@ -233,6 +236,134 @@ def test_share_counts_come_from_market_values(reference: Reference, tmp_path: Pa
         ("LYC.AX", date(2025, 7, 9), 100.0, date(2025, 7, 9)),
         ("LYC.AX", date(2025, 7, 14), 200.0, date(2025, 7, 14)),
     ]
+
+
+LONDON = "session,symbol,close\n2025-07-09,RBW.L,12.5\n"
+POUNDS = "session,currency,usd_per_unit\n2025-07-09,GBP,1.36\n"
+ACTIONS = PLAIN + RATES + '[[actions]]\npath = "actions.csv"\n'
+
+
+def test_actions_are_read(reference: Reference, tmp_path: Path) -> None:
+    given = "id,symbol,type,ex_date,status,new,old,price,other,underwritten\n"
+    given += "r1,RBW.L,rights_issue,2025-08-01,confirmed,1,5,8,,TRUE\n"
+    given += "r2,RBW.L,redomicile,2025-09-01,announced,,,,AU,\n"
+    mapping = ACTIONS + 'known_date = "seen"\n'
+    given = "\n".join(f"{line},{seen}" for line, seen in zip(given.split(), ("seen", *["2025-07-01"] * 2), strict=True))
+    tables = delivered(reference, tmp_path, mapping, prices=LONDON, rates=POUNDS, actions=given).tables
+    assert problems(tables["actions"], CONTRACTS["actions"], "actions") == []
+    rights, move = tables["actions"].to_dicts()
+    assert (rights["new"], rights["old"], rights["price"], rights["amount"]) == (1.0, 5.0, 0.08, None)
+    assert (rights["underwritten"], rights["source"]) == (True, "actions.csv row 2")
+    assert (rights["ex_date"], rights["known_date"]) == (date(2025, 8, 1), date(2025, 7, 1))
+    assert (move["other"], move["underwritten"], move["source"]) == ("AU", None, "actions.csv row 3")
+
+
+def test_every_fault_of_an_action_is_named_at_once(reference: Reference, tmp_path: Path) -> None:
+    given = "id,symbol,type,ex_date,status,neu,old,price,other\n"
+    given += "a,RBW.L,spin_off,2025-08-01,confirmed,1,5,,MPP\n"
+    given += "b,RBW.LL,delistng,2025-08-01,sure,,,,\n"
+    given += "c,RBW.L,takeover,2025-08-01,confirmed,,,,\n"
+    given += "d,RBW.L,rights_issue,2025-08-01,announced,0,5,ten,\n"
+    given += "e,RBW.L,redomicile,soon,announced,,,,Australia\n"
+    given += "f,RBW.L,redomicile,2025-08-01,announced,,,,Australia\n" * 2
+    said = refused(reference, tmp_path, ACTIONS + 'new = "neu"\n', prices=LONDON, rates=POUNDS, actions=given)
+    assert sorted(line.split(":")[0] for line in said) == [
+        "actions.csv row 2, column other",
+        "actions.csv row 3, column status",
+        "actions.csv row 3, column symbol",
+        "actions.csv row 3, column type",
+        "actions.csv row 4, column price",
+        "actions.csv row 5, column neu",
+        "actions.csv row 5, column price",
+        "actions.csv row 6, column ex_date",
+        "actions.csv row 7, column other",
+        "actions.csv row 8, column id",
+        "actions.csv row 8, column other",
+    ]
+    text = "\n".join(said)
+    assert "did you mean 'delisting'?" in text
+    assert "'MPP' is no listing of the reference (did you mean 'MP'?)" in text
+    assert "event c, takeover of RBW.L, has no price" in text
+    assert "'Australia' is no country" in text
+
+
+def test_an_own_row_can_withdraw_a_registered_action(reference: Reference, tmp_path: Path) -> None:
+    own = "id,symbol,type,ex_date,status\nPEK.AX-MERGER-CASH-2025,PEK.AX,takeover,2025-09-22,withdrawn\n"
+    delivery = delivered(reference, tmp_path, ACTIONS, prices=PEAK, rates=MONEY, actions=own)
+    assert delivery.tables["actions"]["status"].to_list() == ["withdrawn"]
+    assert not any("PEK.AX" in notice for notice in delivery.notices if notice.startswith("Registered"))
+
+
+def test_an_action_needs_the_columns_that_the_mapping_names(reference: Reference, tmp_path: Path) -> None:
+    given = "id,symbol,type,ex_date,status\n"
+    mapping = ACTIONS + 'price = "offer"\n'
+    (said,) = refused(reference, tmp_path, mapping, prices=LONDON, rates=POUNDS, actions=given)
+    assert said.startswith("actions.csv: no column 'offer' for price")
+    (said,) = refused(reference, tmp_path, ACTIONS, prices=LONDON, rates=POUNDS, actions="id,symbol,type,ex_date\n")
+    assert said.startswith("actions.csv: no column 'status' for status")
+
+
+def test_forwards_cash_rates_and_richer_dividends(reference: Reference, tmp_path: Path) -> None:
+    mapping = PLAIN + RATES + '[[forwards]]\npath = "forwards.csv"\n[[cash_rates]]\npath = "cash.csv"\n'
+    mapping += '[[dividends]]\npath = "paid.csv"\nfranked = "tax_free"\nstatus = "status"\ntype = "kind"\n'
+    sheets = {
+        "prices": LONDON,
+        "rates": POUNDS,
+        "forwards": "session,currency,usd_per_unit\n2025-07-09,GBP,1.3605\n2025-07-09,USD,1\n",
+        "cash": "session,currency,rate\n2025-07-09,GBP,0.042\n2025-07-09,USD,-0.001\n",
+        "paid": "ex_date,symbol,amount,kind,tax_free,status\n2025-07-10,RBW.L,2,return_of_capital,0.7,estimated\n",
+    }
+    tables = delivered(reference, tmp_path, mapping, **sheets).tables
+    assert tables["forwards"].rows() == [("GBP", date(2025, 7, 9), 1.3605, date(2025, 7, 9))]
+    assert tables["cash_rates"]["rate"].to_list() == [0.042, -0.001]
+    paid = tables["dividends"].row(0, named=True)
+    assert (paid["amount"], paid["type"], paid["franked"], paid["status"]) == (
+        *(0.02, "return_of_capital"),
+        *(0.7, "estimated"),
+    )
+    sheets |= {"cash": "session,currency,rate\n2025-07-09,GBP,4.2\n2025-07-09,pound,0.04\n"}
+    sheets["paid"] = sheets["paid"].replace("0.7,estimated", "70,estimate").replace("return_of_capital", "ordinry")
+    sheets["paid"] += "2025-07-11,RBW.L,2,ordinry,0,estimate\n"
+    assert sorted(line.split(":")[0] for line in refused(reference, tmp_path, mapping, **sheets)) == [
+        "cash.csv row 2, column rate",
+        "cash.csv row 3, column currency",
+        "paid.csv row 2, column tax_free",
+        "paid.csv row 3, column kind",
+        "paid.csv row 3, column status",
+    ]
+
+
+PEAK = "session,symbol,close\n2025-09-18,PEK.AX,0.43\n2025-09-18,ILU.AX,6\n2025-09-18,SOLB.BR,27\n"
+MONEY = "session,currency,usd_per_unit\n2025-09-18,AUD,0.66\n2025-09-18,EUR,1.18\n"
+
+
+def test_registered_actions_come_along(reference: Reference, tmp_path: Path) -> None:
+    early = PEAK + "2012-05-01,NEM.TO,11\n"
+    sheets = {"prices": early, "rates": MONEY + "2012-05-01,CAD,1\n"}
+    delivery = delivered(reference, tmp_path, PLAIN + RATES, **sheets)
+    (peak,) = delivery.tables["actions"].to_dicts()
+    assert (peak["id"], peak["type"], peak["price"]) == ("PEK.AX-MERGER-CASH-2025", "takeover", 0.443)
+    (said,) = [notice for notice in delivery.notices if "cannot be applied" in notice]
+    assert said.endswith("under the same id: NEM.TO-MERGER-CASH-2012 (no ex_date).")
+    assert save(tmp_path / "store", "peak", delivery, recorded_at=datetime(2026, 11, 23, tzinfo=UTC)).added["actions"]
+
+
+@pytest.mark.parametrize("name", ["PEK.AX-MERGER-CASH-2025", "my-own"])
+def test_an_own_row_wins_over_a_registered_one(reference: Reference, tmp_path: Path, name: str) -> None:
+    own = f"id,symbol,type,ex_date,status,price\n{name},PEK.AX,takeover,2025-09-23,confirmed,0.45\n"
+    delivery = delivered(reference, tmp_path, ACTIONS, prices=PEAK, rates=MONEY, actions=own)
+    assert delivery.tables["actions"].select("id", "price").rows() == [(name, 0.45)]
+    replaced = [notice for notice in delivery.notices if notice.startswith("Registered actions that these files")]
+    assert len(replaced) == (name == "my-own")
+
+
+def test_the_actions_of_the_guide(reference: Reference, root: Path, tmp_path: Path) -> None:
+    guide = (root / "docs" / "guides" / "your-own-prices.md").read_text(encoding="utf-8")
+    example = guide.split("```csv\n")[1].split("```")[0]
+    prices = PEAK + "2025-09-18,RBW.L,12.5\n"
+    rates = MONEY + "2025-09-18,GBP,1.36\n"
+    tables = delivered(reference, tmp_path, ACTIONS, prices=prices, rates=rates, actions=example).tables
+    assert dict(tables["actions"].select("type", "price").iter_rows()) == {"takeover": 0.443, "rights_issue": 0.08}
 
 
 SYDNEY = 'session = "date"\nsymbol = "ticker"\nonly = ["{}"]'

@@ -9,6 +9,7 @@ import pytest
 from exchina.errors import DataError
 from exchina.market import Delivery
 from exchina.market.providers.sample import sample
+from exchina.market.terms import event_problems
 from exchina.model import Reference
 from exchina.tables.checking import problems
 from exchina.tables.market import CONTRACTS
@@ -113,6 +114,67 @@ def test_a_shock_moves_sydney_a_session_after_new_york(reference: Reference) -> 
 def test_a_bankruptcy_takes_most_of_the_value(simulated: Delivery) -> None:
     closes = simulated.tables["prices"].filter(symbol="MCP").sort("session")["close"]
     assert 0.02 < closes[-1] / closes[-12] < 0.3
+
+
+def test_a_listing_that_ends_says_what_became_of_it(reference: Reference) -> None:
+    tables = sample(reference, through=date(2025, 12, 31)).tables
+    actions = {row["symbol"]: row for row in tables["actions"].to_dicts()}
+    closes = tables["prices"].sort("session").group_by("symbol").agg(pl.col("close").last(), pl.col("session").last())
+    last = {symbol: (close, session) for symbol, close, session in closes.iter_rows()}
+    peak = actions["PEK.AX"]
+    assert (peak["type"], peak["ex_date"]) == ("takeover", date(2025, 9, 22))
+    assert peak["price"] == last["PEK.AX"][0]
+    move = actions["MCP"]
+    assert (move["type"], move["other"], move["ex_date"]) == ("conversion", "MCPIQ", date(2015, 6, 26))
+    assert (move["new"], move["old"], move["price"]) == (1.0, 1.0, None)
+    kinds = {symbol: actions[symbol]["type"] for symbol in ("GWG.V", "MCPIQ", "5486.T", "BSE.AX", "PM8.AX")}
+    assert kinds == dict(zip(kinds, ["bankruptcy", "delisting", "takeover", "takeover", "conversion"], strict=True))
+    assert all(last[symbol][1] < row["ex_date"] for symbol, row in actions.items())
+    ended = reference.listings.filter(pl.col("last_trade_date") < date(2025, 12, 1))["yahoo_symbol"]
+    assert set(ended) == set(actions)
+    assert event_problems(tables["actions"], "actions", range(len(actions))) == []
+
+
+def test_a_line_moves_at_its_own_value(simulated: Delivery) -> None:
+    prices, fx = simulated.tables["prices"], simulated.tables["fx"]
+    moves = simulated.tables["actions"].filter(type="conversion")
+    assert moves.height > 5
+    for symbol, other, ex_date in moves.select("symbol", "other", "ex_date").iter_rows():
+        close = [
+            prices.filter(symbol=symbol).sort("session")["close"][-1],
+            prices.filter(pl.col("symbol") == other, pl.col("session") >= ex_date).sort("session")["close"][0],
+        ]
+        rate = [_usd(fx, line, ex_date) for line in (symbol, other)]
+        assert close[1] * rate[1] == pytest.approx(close[0] * rate[0], rel=0.25), symbol
+
+
+def _usd(fx: pl.DataFrame, symbol: str, day: date) -> float:
+    currency = {"TO": "CAD", "AX": "AUD", "L": "GBP", "V": "CAD"}.get(symbol.partition(".")[2])
+    return fx.filter(currency=currency, session=day)["usd_per_unit"].item() if currency else 1.0
+
+
+def test_forwards_keep_covered_parity_with_the_cash_rates(simulated: Delivery) -> None:
+    tables = simulated.tables
+    rates = tables["cash_rates"].sort("session")
+    assert rates["session"].min() == date(2010, 1, 4)
+    assert set(rates["currency"]) == {"USD", *tables["fx"]["currency"]}
+    both = tables["forwards"].join(tables["fx"], on=["currency", "session"]).sort("session")
+    assert both.height == tables["fx"].height
+    dollar = rates.filter(currency="USD").select("session", dollar="rate")
+    both = both.join_asof(rates.select("currency", "session", "rate"), on="session", by="currency").join_asof(
+        dollar, on="session"
+    )
+    parity = pl.col("usd_per_unit_right") * (1 + pl.col("dollar") / 12) / (1 + pl.col("rate") / 12)
+    assert both.select((pl.col("usd_per_unit") / parity - 1).abs().max()).item() < 1e-6
+    assert both.filter(currency="AUD", session=date(2021, 1, 4))["dollar"].item() < 0.02
+
+
+def test_some_australian_dividends_are_franked(simulated: Delivery) -> None:
+    dividends = simulated.tables["dividends"]
+    franked = dividends.filter(franked=1.0)
+    assert set(franked["currency"]) == {"AUD"}
+    assert dividends.filter(currency="AUD", franked=0.0).height > 0
+    assert set(dividends["status"]) == {"confirmed"}
 
 
 def test_values_stay_within_reason(simulated: Delivery) -> None:

@@ -1,13 +1,14 @@
 """Faults that make prices unfit for an index: adjusted, unknown, repeated, unordered or out of the listing's window."""
 
 import re
+from collections.abc import Sequence
 
 import polars as pl
 
 from exchina.errors import Problem, did_you_mean
 from exchina.market.intake.sheet import listed
 from exchina.model import Reference
-from exchina.tables.checking import MOST_OF_A_KIND, at, shown
+from exchina.tables.checking import MOST_OF_A_KIND, allowed, at, shown
 
 ADJUSTED = re.compile(r"adj|.*adjusted", re.IGNORECASE)
 GRID_DECIMALS, GRID_DECIMALS_OF_DEAR, DEAR, FLOAT32_NOISE, OFF_GRID_AT_MOST = 4, 2, 50.0, 2e-7, 0.10
@@ -49,6 +50,17 @@ def strangers(rows: pl.DataFrame, file: str, column: str, listings: pl.DataFrame
         Problem(at(file, row, column), f"{symbol!r} is no listing of the reference", did_you_mean(symbol, known))
         for row, symbol in firsts.select("row", "symbol").iter_rows()
     ]
+
+
+def strange_words(rows: pl.DataFrame, column: str, ours: str, words: Sequence[str]) -> list[Problem]:
+    """Cells of our column ``ours`` (called ``column`` in the file) that are none of the words."""
+    found = rows.filter(~pl.col(ours).is_in(words)).select("file", "row", ours)
+    problems = [
+        Problem(at(file, row, column), f"found {shown(word)}", allowed(word, words))
+        for file, row, word in found.head(MOST_OF_A_KIND).iter_rows()
+    ]
+    more = found.height - MOST_OF_A_KIND
+    return [*problems, *([Problem(f"{rows['file'][0]}, column {column}", f"and {more} more")] if more > 0 else [])]
 
 
 def out_of_order(rows: pl.DataFrame, file: str, column: str) -> list[Problem]:

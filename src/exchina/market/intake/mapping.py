@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -43,25 +44,31 @@ class Entry:
 
 @checked(frozen=True, kw_only=True, config=STRICT)
 class Prices(Entry):
-    """Raw closes; ``market_cap_usd``, where there is one, gives the share counts as market value over price."""
+    """Raw closes, from ``since`` on; ``market_cap_usd``, if there is one, gives share counts as value over price."""
 
     session: str = "session"
     symbol: ColumnOf = "symbol"
     close: str = "close"
     volume: str | None = None
     market_cap_usd: str | None = None
+    since: date | None = None
     outside_listing_window: Literal["refuse", "cut"] = "refuse"
 
 
 @checked(frozen=True, kw_only=True, config=STRICT)
 class Dividends(Entry):
-    """Cash per share; without a currency column amounts are as the venue quotes the share (pence in London)."""
+    """Cash per share; without a currency column amounts are as the venue quotes the share (pence in London).
+
+    ``franked`` is the share of an amount that carries no tax, nothing where it is not mapped.
+    """
 
     ex_date: str = "ex_date"
     symbol: ColumnOf = "symbol"
     amount: str = "amount"
     currency: ColumnOf | None = None
     type: ColumnOf = Fixed(value="ordinary")
+    franked: str | None = None
+    status: ColumnOf = Fixed(value="confirmed")
 
 
 @checked(frozen=True, kw_only=True, config=STRICT)
@@ -115,6 +122,46 @@ class Benchmarks(Entry):
 
 
 @checked(frozen=True, kw_only=True, config=STRICT)
+class Actions(Entry):
+    """Corporate actions; amounts and prices are as the venue quotes the share (pence in London).
+
+    Columns from ``new`` on are read where the file has them, or under the name mapped; ``source`` is else file and row.
+    """
+
+    id: str = "id"
+    symbol: ColumnOf = "symbol"
+    type: ColumnOf = "type"
+    ex_date: str = "ex_date"
+    status: ColumnOf = "status"
+    new: str = "new"
+    old: str = "old"
+    amount: str = "amount"
+    price: str = "price"
+    fraction: str = "fraction"
+    other: str = "other"
+    underwritten: str = "underwritten"
+    source: ColumnOf = "source"
+
+
+@checked(frozen=True, kw_only=True, config=STRICT)
+class Forwards(Entry):
+    """One-month outright forward rates, one row per currency and session."""
+
+    session: str = "session"
+    currency: ColumnOf = "currency"
+    usd_per_unit: str = "usd_per_unit"
+
+
+@checked(frozen=True, kw_only=True, config=STRICT)
+class CashRates(Entry):
+    """Yearly money-market rates as fractions, one row per currency and session on which the rate was set."""
+
+    session: str = "session"
+    currency: ColumnOf = "currency"
+    rate: str = "rate"
+
+
+@checked(frozen=True, kw_only=True, config=STRICT)
 class Source:
     """Where the files come from, in one sentence that travels into every document."""
 
@@ -140,6 +187,9 @@ class MappingFile:
     floats: tuple[Floats, ...] = ()
     fx: tuple[Rates, ...] = ()
     benchmarks: tuple[Benchmarks, ...] = ()
+    actions: tuple[Actions, ...] = ()
+    forwards: tuple[Forwards, ...] = ()
+    cash_rates: tuple[CashRates, ...] = ()
     assume: Assume = Assume()
 
 
@@ -152,6 +202,9 @@ TABLES: dict[str, Any] = {
     "floats": Floats,
     "fx": Rates,
     "benchmarks": Benchmarks,
+    "actions": Actions,
+    "forwards": Forwards,
+    "cash_rates": CashRates,
     "assume": Assume,
 }
 

@@ -15,6 +15,9 @@ ABSENT = ["", "N/A"]
 ROW = "#row"
 RANGES: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("close", "amount", "ratio", "shares", "usd_per_unit", "level", "market_cap_usd"), (1e-12, 1e15)),
+    **dict.fromkeys(("new", "old", "price", "fraction"), (1e-12, 1e15)),
+    "franked": (0.0, 1.0),
+    "rate": (-0.5, 2.0),
     "volume": (0.0, 1e15),
     "free_float_factor": (1e-6, 1.0),
 }
@@ -115,6 +118,10 @@ def _cells(sheet: Sheet, name: ColumnOf) -> pl.Expr:
 def _typed(cells: pl.Series, kind: Any) -> pl.Series:
     if kind == pl.Date and cells.dtype == pl.String:
         return cells.str.to_date("%Y-%m-%d", strict=False)
+    if kind == pl.Boolean and cells.dtype == pl.String:
+        return cells.str.to_lowercase().replace_strict(
+            {"true": True, "false": False}, default=None, return_dtype=pl.Boolean
+        )
     return cells.cast(kind, strict=False)
 
 

@@ -7,10 +7,12 @@ import polars as pl
 
 from exchina.errors import DataError, Problem
 from exchina.market import Delivery, provider
-from exchina.market.intake import checks, readers
+from exchina.market.intake import checks, event_readers, rate_readers, readers
 from exchina.market.intake.mapping import MappingFile, read_mapping
+from exchina.market.intake.registry import incomplete_actions, registered_actions
 from exchina.market.intake.sheet import Taken
 from exchina.model import Reference
+from exchina.tables.actions import APPLIED, EXCLUSIVE
 from exchina.tables.market import CONTRACTS, SCHEMAS
 
 SAME_COUNT = 1e-6
@@ -21,10 +23,11 @@ def files(reference: Reference, *, mapping: Path) -> Delivery:
     """The market that a person's own files hold.
 
     Closes must be raw. A symbol must be a listing of the reference; its venue says whether it is quoted in pence. A row
-    is known on its own day unless the mapping names a column for that.
+    is known on its own day unless the mapping names a column for that. The registered corporate actions of the symbols
+    with prices come along, except those of which the files say something of their own.
 
     Args:
-        reference: its listings and venues.
+        reference: its listings, venues and corporate actions.
         mapping: TOML file that names the files and their columns, see `exchina.market.intake.mapping`.
 
     Raises:
@@ -48,6 +51,7 @@ def files(reference: Reference, *, mapping: Path) -> Delivery:
     prices = rows["prices"]
     rows["shares"] = pl.concat([rows["shares"], _counts(prices, rows["fx"], rows["shares"])], how="diagonal")
     rows["floats"] = pl.concat([rows["floats"], _assumed_floats(plan, prices, rows["floats"])], how="diagonal")
+    rows["actions"], notices = _with_registered(reference, rows["actions"], prices)
     tables = {
         name: table.select(SCHEMAS[name].names()).sort(CONTRACTS[name].unique or []) for name, table in rows.items()
     }
@@ -56,21 +60,23 @@ def files(reference: Reference, *, mapping: Path) -> Delivery:
     closed = checks.off_session(prices, tables["sessions"], reference)
     if closed:
         raise DataError(*closed)
-    notices = [notice for parts in taken.values() for part in parts for notice in part.notices]
-    return Delivery(
-        "file", plan.source.description, tables, _assumptions(plan, tables["floats"]), (*notices, *_gaps(tables))
-    )
+    said = [notice for parts in taken.values() for part in parts for notice in part.notices]
+    assumed = _assumptions(plan, tables["floats"])
+    return Delivery("file", plan.source.description, tables, assumed, (*said, *_gaps(tables), *notices))
 
 
 def _taken(plan: MappingFile, folder: Path, reference: Reference) -> dict[str, list[Taken]]:
     return {
         "prices": [readers.read_prices(entry, folder, reference) for entry in plan.prices],
-        "dividends": [readers.read_dividends(entry, folder, reference) for entry in plan.dividends],
+        "dividends": [event_readers.read_dividends(entry, folder, reference) for entry in plan.dividends],
         "splits": [readers.read_splits(entry, folder, reference) for entry in plan.splits],
         "shares": [readers.read_shares(entry, folder, reference) for entry in plan.shares],
         "floats": [readers.read_floats(entry, folder, reference) for entry in plan.floats],
-        "fx": [readers.read_rates(entry, folder) for entry in plan.fx],
+        "fx": [rate_readers.read_rates(entry, folder) for entry in plan.fx],
         "benchmarks": [readers.read_benchmarks(entry, folder) for entry in plan.benchmarks],
+        "actions": [event_readers.read_actions(entry, folder, reference) for entry in plan.actions],
+        "forwards": [rate_readers.read_forwards(entry, folder) for entry in plan.forwards],
+        "cash_rates": [rate_readers.read_cash_rates(entry, folder) for entry in plan.cash_rates],
     }
 
 
@@ -78,6 +84,27 @@ def _joined(name: str, parts: Sequence[Taken]) -> pl.DataFrame:
     """The sound rows of every file of one kind, with ``file`` and ``row``."""
     empty = pl.DataFrame(schema={**SCHEMAS[name], "file": pl.String, "row": pl.UInt32})
     return pl.concat([empty, *(part.rows for part in parts if part.rows.width)], how="diagonal_relaxed")
+
+
+def _with_registered(reference: Reference, own: pl.DataFrame, prices: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """The files' own actions and the registered ones of their symbols, and what cannot or need not be applied.
+
+    A registered action gives way to an own one of the same id; one that ends a line, to any own one that ends it.
+    """
+    since = dict(prices.group_by("symbol").agg(pl.col("session").min()).sort("symbol").iter_rows())
+    known = registered_actions(reference).filter(pl.col("symbol").is_in(list(since)))
+    fresh = known.filter(~pl.col("id").is_in(own["id"].unique().implode()))
+    ended = own.filter(pl.col("type").is_in(EXCLUSIVE) & pl.col("status").is_in(APPLIED))["symbol"].unique()
+    double = pl.col("type").is_in(EXCLUSIVE) & pl.col("symbol").is_in(ended.implode())
+    given = set(own["id"])
+    passed_over = fresh.filter(double)["id"].to_list()
+    lacking = [said for said in incomplete_actions(reference, since) if said.split(" ")[0] not in given]
+    notices = {
+        "Registered actions that these files replace": passed_over,
+        "Registered actions that cannot be applied; give them in [[actions]] under the same id": lacking,
+    }
+    said = [f"{what}: {', '.join(names)}." for what, names in notices.items() if names]
+    return pl.concat([own, fresh.filter(~double)], how="diagonal"), said
 
 
 def _counts(prices: pl.DataFrame, rates: pl.DataFrame, reported: pl.DataFrame) -> pl.DataFrame:

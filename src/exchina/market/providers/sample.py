@@ -9,16 +9,22 @@ import polars as pl
 
 from exchina.errors import DataError, Problem
 from exchina.market import Delivery, provider
-from exchina.market.simulation import paths
+from exchina.market.simulation import money, paths
 from exchina.market.simulation.chance import Days, between, chance
+from exchina.market.simulation.endings import endings
 from exchina.market.simulation.lines import Line, World, simulated_lines
 from exchina.model import Reference
 from exchina.tables.market import CONTRACTS, SCHEMAS
 
 DIVIDEND_MONTHS = (3, 9)
+FRANKED_PAYERS = 0.5
 ASSUMPTIONS = (
-    "Prices, volumes, exchange rates and benchmarks are simulated: they say nothing about any real security.",
-    "Free float and dividends are simulated too, share counts where the reference has no report.",
+    "Prices, volumes, exchange and money-market rates, forwards and benchmarks are simulated: they say nothing about "
+    "any real security.",
+    "Free float and dividends (some Australian ones franked) are simulated too, share counts where the reference has "
+    "no report.",
+    "A listing that ends moves one for one to another listing of its company, is taken over for cash at its last "
+    "close, fails or is delisted; spin-offs and rights issues are not simulated.",
 )
 
 
@@ -56,6 +62,9 @@ def sample(
         "floats": _floats(world, lines),
         "fx": _rates(world),
         "benchmarks": _benchmarks(world),
+        "actions": _actions(world, lines, through),
+        "forwards": _forwards(world),
+        "cash_rates": _cash_rates(world),
         "sessions": world.sessions,
     }
     return Delivery("simulated", f"Simulated by exchina from seed {seed}: no real prices.", tables, ASSUMPTIONS)
@@ -91,11 +100,37 @@ def _dividends(lines: Sequence[Line], seed: int) -> pl.DataFrame:
             at, traits = _first_session(line, day), line.company.traits(day)
             if 0 < at < len(line.days) and payer < traits.payers:
                 amount = float(f"{line.close[at - 1] * traits.dividend_yield / 2:.3g}")
-                ex_date = line.days[at].item()
-                rows.append(
-                    (line.listing["yahoo_symbol"], ex_date, amount, line.listing["currency"], "ordinary", ex_date)
-                )
+                symbol, currency, ex_date = line.listing["yahoo_symbol"], line.listing["currency"], line.days[at].item()
+                franked = float(currency == "AUD" and chance(seed, line.company.id, "franked") < FRANKED_PAYERS)
+                rows.append((symbol, ex_date, amount, currency, "ordinary", franked, "confirmed", ex_date))
     return _table("dividends", rows)
+
+
+def _actions(world: World, lines: Sequence[Line], through: date) -> pl.DataFrame:
+    rows = list(endings(world.reference, lines, through))
+    return pl.DataFrame(rows, SCHEMAS["actions"]).sort(CONTRACTS["actions"].unique or [])
+
+
+def _forwards(world: World) -> pl.DataFrame:
+    foreign = [name for name in _currencies(world) if name != "USD"]
+    rates = {name: money.forward(name, world.days, world.seed) for name in foreign}
+    return _series("forwards", world.days, rates, "currency", "usd_per_unit")
+
+
+def _cash_rates(world: World) -> pl.DataFrame:
+    """A row where a rate starts to hold; of the dollar too."""
+    first, last = world.days[0].item(), world.days[-1].item()
+    rows = [
+        (currency, day, rate, day)
+        for currency in {"USD", *_currencies(world)}
+        for day, rate in money.cash_rates(currency, first, world.seed)
+        if day <= last
+    ]
+    return _table("cash_rates", rows)
+
+
+def _currencies(world: World) -> list[str]:
+    return world.reference.listings["currency"].unique().sort().to_list()
 
 
 def _splits(lines: Sequence[Line]) -> pl.DataFrame:
@@ -138,8 +173,8 @@ def _floats(world: World, lines: Sequence[Line]) -> pl.DataFrame:
 
 
 def _rates(world: World) -> pl.DataFrame:
-    currencies = world.reference.listings["currency"].unique().sort()
-    rates = {name: paths.usd_rate(name, len(world.days), world.seed) for name in currencies if name != "USD"}
+    foreign = [name for name in _currencies(world) if name != "USD"]
+    rates = {name: paths.usd_rate(name, len(world.days), world.seed) for name in foreign}
     return _series("fx", world.days, rates, "currency", "usd_per_unit")
 
 

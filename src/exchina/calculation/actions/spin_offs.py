@@ -1,0 +1,44 @@
+"""Spin-offs: B shares of a child for every A shares of the parent."""
+
+from dataclasses import replace
+
+from exchina.calculation.action_register import action, adjusted
+from exchina.calculation.lines import Event, Line, Lines, put
+from exchina.model import CalculationRule
+
+
+@action("spin_off")
+def spin_off(lines: Lines, event: Event, rule: CalculationRule) -> Lines:
+    """The convention ``spin_off`` of the rulebook decides.
+
+    ``add_at_zero_then_remove``: the child enters at a price of zero with q_c = q_p B / A and leaves after its first
+    close (by the event ``leave``); the parent's price is not touched. ``add_at_zero_then_keep``: the same, and the
+    child stays until the next review. ``when_issued``: P' = P - (B / A) V with V the when-issued price, the child
+    enters at V and leaves after its first close. ``adjust_price``: the same P', s = 1, and the child is not held.
+    ``market_price``: nothing now; the child enters at its first close (by the event ``join``) and stays.
+    """
+    parent = lines[event.symbol]
+    children = parent.shares * (event.ratio if rule.family != "price_weighted" else 1.0)
+    rate = lines[event.other].rate if event.other in lines else parent.rate
+    match rule.spin_off:
+        case "add_at_zero_then_remove" | "add_at_zero_then_keep":
+            return put(lines, event.other, Line(children, 0.0, rate))
+        case "market_price":
+            return lines
+        case _:
+            price = parent.price - event.ratio * event.price * rate / parent.rate
+    if not 0 < price < parent.price:
+        what = f"a child worth {event.ratio * event.price:g} on a price of {parent.price:g}"
+        raise event.refuse(what, "give the child's when-issued price in the column price")
+    if rule.spin_off == "when_issued":
+        detached = put(lines, event.symbol, replace(parent, price=price))
+        return put(detached, event.other, Line(children, event.price, rate))
+    return put(lines, event.symbol, adjusted(parent, price, 1.0, rule))
+
+
+@action("join")
+def join(lines: Lines, event: Event, rule: CalculationRule) -> Lines:
+    """A child enters at its first close, q_c = q_p B / A; the divisor takes its value."""
+    child, parent = lines[event.symbol], lines[event.other]
+    children = parent.shares * (event.ratio if rule.family != "price_weighted" else 1.0)
+    return put(lines, event.symbol, replace(child, shares=child.shares + children))

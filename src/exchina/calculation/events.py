@@ -1,0 +1,136 @@
+"""From the tables of a market to the events that an index applies; what contradicts itself is refused, all at once."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+
+import polars as pl
+
+from exchina.calculation.lines import Event
+from exchina.calculation.payments import TaxTable
+from exchina.errors import DataError, Problem
+from exchina.model import CalculationRule, MarketData
+from exchina.tables.actions import APPLIED, EXCLUSIVE, LEAVING, ORDER, term_problems
+
+FIRST = ("leave", "join")
+PLACE = {**ORDER, **dict.fromkeys(FIRST, -1), "dividend": ORDER["special_dividend"]}
+TAXED = ("special_dividend", "other_stock_dividend")
+TERMS = ("new", "old", "amount", "price", "fraction")
+
+
+def order(event: Event) -> tuple[int, str]:
+    """Where an event stands among those of one date: splits before cash, what leaves last; then by id."""
+    return (PLACE[event.type], event.id)
+
+
+def events_of(
+    market: MarketData,
+    windows: Mapping[str, tuple[date | None, date | None]],
+    taxes: TaxTable | None,
+    rule: CalculationRule,
+) -> list[Event]:
+    """Every event of a market that is confirmed or completed, and the end of each listing that no event explains.
+
+    Splits and special dividends come from their own tables, all else from ``actions``; ``announced`` and
+    ``date_unverified`` never enter.
+
+    Args:
+        market: as known on the day of the calculation.
+        windows: first and last trading day of each line of the index; null where there is none.
+        taxes: None where no tax is asked for.
+        rule: whose ``withholding`` and ``franking`` set the tax on cash.
+
+    Raises:
+        DataError: terms are missing or contradict themselves, an event lies outside the life of its line, or a tax rate
+            is not known; each fault names the event's id and its source row.
+    """
+    known = market.actions.filter(pl.col("symbol").is_in(list(windows)))
+    faults = term_problems(known, "actions", first_row=1)
+    if faults:
+        raise DataError(*faults)
+    events = [
+        *_splits(market.splits, windows),
+        *_cash(market.dividends, windows, taxes, rule, faults),
+        *_acted(known, taxes, rule, faults),
+    ]
+    events += _ends(windows, events)
+    faults += [problem for event in events for problem in _outside(event, windows)]
+    if faults:
+        raise DataError(*faults)
+    return sorted(events, key=lambda event: (event.ex_date, *order(event)))
+
+
+def moves(actions: pl.DataFrame) -> tuple[tuple[str, date, str], ...]:
+    """Symbol, day and new country of each redomiciled issuer, by day."""
+    moved = actions.filter((pl.col("type") == "redomicile") & pl.col("status").is_in(APPLIED))
+    return tuple(moved.sort("ex_date", "id").select("symbol", "ex_date", "other").iter_rows())
+
+
+def _splits(splits: pl.DataFrame, windows: Mapping[str, object]) -> list[Event]:
+    rows = splits.filter(pl.col("symbol").is_in(list(windows))).select("symbol", "ex_date", "ratio").iter_rows()
+    return [
+        Event(f"split:{symbol}:{day}", symbol, "split", day, new=ratio, old=1.0, source="splits")
+        for symbol, day, ratio in rows
+    ]
+
+
+def _cash(
+    dividends: pl.DataFrame,
+    windows: Mapping[str, object],
+    taxes: TaxTable | None,
+    rule: CalculationRule,
+    faults: list[Problem],
+) -> list[Event]:
+    """Special dividends and returns of capital."""
+    wanted = dividends.filter(
+        pl.col("symbol").is_in(list(windows)) & (pl.col("type") != "ordinary") & (pl.col("status") == "confirmed")
+    )
+    made: list[Event] = []
+    for row in wanted.to_dicts():
+        kind = "special_dividend" if row["type"] == "special" else "capital_return"
+        name = f"{kind}:{row['symbol']}:{row['ex_date']}"
+        event = Event(name, row["symbol"], kind, row["ex_date"], amount=row["amount"], source="dividends")
+        made.append(_taxed(event, row["franked"], taxes, rule, faults))
+    return made
+
+
+def _acted(actions: pl.DataFrame, taxes: TaxTable | None, rule: CalculationRule, faults: list[Problem]) -> list[Event]:
+    made: list[Event] = []
+    for row in actions.filter(pl.col("status").is_in(APPLIED)).to_dicts():
+        bare = Event(row["id"], row["symbol"], row["type"], row["ex_date"], other=row["other"] or "")
+        event = replace(bare, underwritten=row["underwritten"] is not False, source=row["source"])
+        event = replace(event, **{name: row[name] or 0.0 for name in TERMS})
+        made.append(_taxed(event, 0.0, taxes, rule, faults))
+    return made
+
+
+def _taxed(event: Event, franked: float, taxes: TaxTable | None, rule: CalculationRule, faults: list[Problem]) -> Event:
+    """The event with the tax that a net index bears on it; a return of capital bears none."""
+    if taxes is None or event.type not in TAXED:
+        return event
+    tau = taxes.rate(event.symbol, event.ex_date, rule.withholding)
+    if isinstance(tau, Problem):
+        faults.append(tau)
+        return event
+    return replace(event, tax=tau * (1 - franked) if rule.franking == "unfranked_part" else tau)
+
+
+def _ends(windows: Mapping[str, tuple[date | None, date | None]], events: list[Event]) -> list[Event]:
+    """A delisting on the day after the last trading day of each line that no event takes out."""
+    explained = {event.symbol for event in events if event.type in EXCLUSIVE}
+    return [
+        Event(f"end:{symbol}:{last}", symbol, "delisting", date.fromordinal(last.toordinal() + 1), source="listings")
+        for symbol, (_, last) in sorted(windows.items())
+        if last is not None and symbol not in explained
+    ]
+
+
+def _outside(event: Event, windows: Mapping[str, tuple[date | None, date | None]]) -> list[Problem]:
+    first, last = windows[event.symbol]
+    if first is not None and event.ex_date <= first:
+        what = f"the line has no session before {first}"
+    elif last is not None and event.ex_date > last and event.type not in (*LEAVING, *EXCLUSIVE, "resumption"):
+        what = f"the line stopped trading on {last}"
+    else:
+        return []
+    return [event.problem(what, "correct the ex-date or the listing's dates, or withdraw the event")]
