@@ -9,13 +9,15 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from exchina.calculation.actions.cash import entitled
 from exchina.calculation.board import Board, Numbers, last_known, rates_into
 from exchina.calculation.derived_register import Parent, derived
-from exchina.calculation.engine import NOTIONAL, advance, started
+from exchina.calculation.engine import NOTIONAL, advance, opened, started
+from exchina.calculation.events import TAXED
 from exchina.calculation.exposures import currency_weights
 from exchina.calculation.lines import Event
 from exchina.calculation.logs import begun, compositions, divisor_log, lines_of, weights_on
-from exchina.calculation.state import Reset, Run, State
+from exchina.calculation.state import Change, Reset, Run, State, Target
 from exchina.calculation.statuses import delayed_sessions, price_statuses
 from exchina.calculation.weights import one_way_turnover, relative_capping_factors, weights_of
 from exchina.errors import DataError, Problem
@@ -35,14 +37,12 @@ class Calculation:
 
     Attributes:
         inputs: what was read.
-        resets: by the session after whose close a review takes effect.
         begun: the state that each run started from.
         runs: what was computed since.
         market: where forwards and money-market rates come from.
     """
 
     inputs: Inputs
-    resets: Mapping[date, Reset]
     begun: Mapping[str, State]
     runs: Mapping[str, Run]
     market: MarketData
@@ -87,16 +87,16 @@ class Calculation:
         )
 
 
-def anchored(basket: Basket, inputs: Inputs) -> tuple[date, Reset]:
-    """The session at whose close a basket's index shares are set, and how.
+def target_of(basket: Basket) -> Target:
+    """What a basket sets, once it is decided.
 
-    fixed_weight at its effective close: the weights, without what has left since the cut-off. Otherwise at the cut-off:
-    q_i proportional to w_i / P_i; in a market-value index q_i = free-float shares x AWF_i; price-weighted q_i = 1.
+    fixed_weight at its effective close: its weights. Otherwise index shares from the prices of the cut-off: q_i
+    proportional to w_i / P_i; in a market-value index q_i = free-float shares x AWF_i; price-weighted q_i = 1.
     """
-    rule, members = basket.book.calculation, basket.members
+    rule, members, review = basket.book.calculation, basket.members, basket.review
     weights = dict(members.select("symbol", "weight").iter_rows())
     if rule.family == "fixed_weight" and rule.weights_set_at == "effective_close":
-        return basket.review.effective, Reset(weights=_remaining(weights, basket, inputs.events))
+        return Target(review.cutoff, review.effective, Reset(weights=weights))
     closes = dict(members.select("symbol", "close_usd").iter_rows())
     if rule.family == "price_weighted":
         shares = dict.fromkeys(weights, 1.0)
@@ -106,58 +106,98 @@ def anchored(basket: Basket, inputs: Inputs) -> tuple[date, Reset]:
         shares = {name: factors[name] * sizes[name] / closes[name] for name in weights}
     else:
         shares = {name: weight * NOTIONAL / closes[name] for name, weight in weights.items()}
-    return basket.review.cutoff, Reset(shares=shares)
+    return Target(review.cutoff, review.effective, Reset(shares=shares))
 
 
-def walked(basket: Basket, inputs: Inputs, until: date) -> Run:
-    """One basket alone from its anchor to the close of a session, with every event on the way: its pro forma."""
-    anchor, reset = anchored(basket, inputs)
-    part = inputs.part(anchor, until)
-    state = started(part.board, reset, {PRICE: 1.0})
-    return advance(state, part.board, part.events, {}, basket.book.calculation)
+def reset_at(target: Target, inputs: Inputs, session: date) -> Reset:
+    """What a target sets at the close of a session from its cut-off on, after every event since.
+
+    Weights are kept under the names of that day, without lines that have left, rescaled; index shares follow events.
+    """
+    if target.reset.weights:
+        return Reset(weights=_remaining(target, inputs.events, session))
+    return Reset(shares=_walked(target, inputs, target.cutoff, session).state.shares)
 
 
 def lines_walked(basket: Basket, view: MarketView, until: date) -> dict[str, float]:
-    """Weights of a basket's lines at the last close by a day, moved by prices and events since its anchor."""
-    anchor = min(basket.review.cutoff, until)
-    inputs = inputs_for(basket.book, view, basket.members["symbol"].to_list(), anchor, until)
-    since, _ = anchored(basket, inputs)
+    """Weights of a basket's lines at the last close by a day, moved by prices and events since they were set."""
+    target = target_of(basket)
+    since = target.effective if target.reset.weights else target.cutoff
     if until < since:
         return dict(basket.members.select("symbol", "weight").iter_rows())
-    run = walked(basket, inputs, inputs.board.sessions[-1])
+    inputs = inputs_for(basket.book, view, basket.members["symbol"], target.cutoff, until)
+    run = _walked(target, inputs, since, inputs.board.sessions[-1])
     return weights_of(lines_of(run.state, inputs.board))
 
 
-def calculated(
-    book: Rulebook, view: MarketView, baskets: Sequence[Basket], states: Mapping[str, State] | None = None
-) -> Calculation:
-    """Compute an index up to the view's last session.
+def _walked(target: Target, inputs: Inputs, since: date, until: date) -> Run:
+    """A target alone from one session to another, with every event on the way."""
+    part = inputs.part(since, until)
+    reset = Reset(weights=_remaining(target, inputs.events, since)) if target.reset.weights else target.reset
+    return advance(started(part.board, reset, {PRICE: 1.0}), part.board, part.events, {}, inputs.book.calculation)
+
+
+def calculated(book: Rulebook, view: MarketView, baskets: Sequence[Basket]) -> Calculation:
+    """Compute an index from its base date to the view's last session.
 
     Args:
         book: the rules.
         view: what is known.
-        baskets: of every review in force by then, oldest first; of the reviews since the states where they are given.
-        states: `Calculation.states` of an earlier session to go on from; None starts at the base date.
+        baskets: of every review in force by then, oldest first.
 
     Raises:
         DataError: a member has no price or rate, or an event is impossible.
     """
-    through = view.provenance.through
     traded = [basket for basket in baskets if not basket.held]
-    begin = min(state.session for state in states.values()) if states else traded[0].review.effective
-    last = max(day for day in index_sessions(book, view) if day <= through)
-    first = min([begin, *(basket.review.cutoff for basket in traded)])
-    held = [symbol for state in (states or {}).values() for symbol in (*state.shares, *state.children)]
-    inputs = inputs_for(book, view, sorted({*held, *(s for b in traded for s in b.members["symbol"])}), first, last)
-    resets = {basket.review.effective: _at_effective(basket, inputs) for basket in traded}
+    begin, last = traded[0].review.effective, _last(book, view)
+    symbols = {symbol for basket in traded for symbol in basket.members["symbol"]}
+    inputs = inputs_for(book, view, symbols, min(basket.review.cutoff for basket in traded), last)
+    targets = [target_of(basket) for basket in traded]
+    resets = {target.effective: reset_at(target, inputs, target.effective) for target in targets}
     part = inputs.part(begin, last)
-    begun = states or _begun(book, part, resets[begin])
-    later = resets if states else {day: reset for day, reset in resets.items() if day > begin}
+    return _run(part, _begun(book, part, resets.pop(begin)), resets, view)
+
+
+def continued(
+    book: Rulebook, view: MarketView, states: Mapping[str, State], resets: Mapping[date, Reset]
+) -> Calculation:
+    """Compute the sessions after those of the states, up to the view's last one.
+
+    Args:
+        book: the rules.
+        view: what is known.
+        states: `Calculation.states` of an earlier session.
+        resets: what reviews set at the close of that session or later.
+
+    Raises:
+        DataError: as for `calculated`.
+    """
+    held = {symbol for state in states.values() for symbol in (*state.shares, *state.children)}
+    coming = {symbol for reset in resets.values() for symbol in (*reset.weights, *reset.shares)}
+    begin = states[PRICE].session
+    return _run(inputs_for(book, view, held | coming, begin, _last(book, view)), states, resets, view)
+
+
+def opening(made: Calculation, resets: Mapping[date, Reset]) -> dict[str, Change]:
+    """The change of each composition between the last session computed and the following one."""
+    last = made.inputs.board.sessions[-1]
+    part, book = made.inputs.part(last, last), made.inputs.book
+    return {
+        name: opened(state, part.board, _events(name, part), resets, _rule(name, book))
+        for name, state in made.states.items()
+    }
+
+
+def _last(book: Rulebook, view: MarketView) -> date:
+    return max(day for day in index_sessions(book, view) if day <= view.provenance.through)
+
+
+def _run(part: Inputs, begun: Mapping[str, State], resets: Mapping[date, Reset], view: MarketView) -> Calculation:
     runs = {
-        name: advance(state, part.board, *_as_run(name, part), later, _rule(name, book))
+        name: advance(state, part.board, _events(name, part), resets, _rule(name, part.book))
         for name, state in begun.items()
     }
-    return Calculation(part, later, begun, runs, view.market)
+    return Calculation(part, begun, runs, view.market)
 
 
 def series_of(book: Rulebook, view: MarketView, baskets: Sequence[Basket]) -> IndexSeries:
@@ -172,11 +212,20 @@ def series_of(book: Rulebook, view: MarketView, baskets: Sequence[Basket]) -> In
         hint = "fetch later prices or set an earlier base_date"
         raise DataError(Problem("index.base_date", f"{book.index.base_date} is after the last price, {through}", hint))
     made = calculated(book, view, in_force)
-    return series_from(made, in_force, view)
+    return tables_of(made, in_force, view, made.derived)
 
 
-def series_from(made: Calculation, baskets: Sequence[Basket], view: MarketView) -> IndexSeries:
-    """The tables of a calculation."""
+def tables_of(
+    made: Calculation, baskets: Sequence[Basket], view: MarketView, derived_levels: Mapping[str, Numbers]
+) -> IndexSeries:
+    """The tables of a calculation.
+
+    Args:
+        made: what was computed.
+        baskets: behind it.
+        view: what is known.
+        derived_levels: of each derived series, which only a calculation from the base date has.
+    """
     book, run, board = made.inputs.book, made.runs[PRICE], made.inputs.board
     calendars = view.reference.venues.select("mic", "calendar")
     lines = view.reference.listings.join(calendars, on="mic", maintain_order="left")
@@ -185,7 +234,7 @@ def series_from(made: Calculation, baskets: Sequence[Basket], view: MarketView) 
     late = delayed_sessions(run, board, statuses, book.calculation)
     levels = pl.concat(
         pl.DataFrame({"session": board.sessions, "level": level}).with_columns(variant=pl.lit(variant))
-        for variant, level in {**made.levels, **made.derived}.items()
+        for variant, level in {**made.levels, **derived_levels}.items()
     ).with_columns(status=pl.when(pl.col("session").is_in(late)).then(pl.lit("delayed")).otherwise(pl.lit("published")))
     changes = [begun(made.begun[PRICE], board), *run.changes]
     return IndexSeries(
@@ -204,28 +253,19 @@ def series_from(made: Calculation, baskets: Sequence[Basket], view: MarketView) 
     )
 
 
-def _remaining(weights: Mapping[str, float], basket: Basket, events: Sequence[Event]) -> dict[str, float]:
-    """Target weights under the names of the effective day, without lines that left after the cut-off, rescaled."""
-    review, left = basket.review, dict(weights)
+def _remaining(target: Target, events: Sequence[Event], session: date) -> dict[str, float]:
+    left = dict(target.reset.weights)
     for event in events:
-        if event.symbol in left and review.cutoff < event.ex_date <= review.effective:
+        if event.symbol in left and target.cutoff < event.ex_date <= session:
             if event.type in LEAVING:
                 del left[event.symbol]
             elif event.type in RENAMING:
                 left[event.other] = left.get(event.other, 0.0) + left.pop(event.symbol)
     if not left:
-        what = f"every member left between {review.cutoff} and {review.effective}"
-        raise DataError(Problem(f"review {review.effective}", what, "review the index again"))
+        what = f"every member has left since the data cut-off, {target.cutoff}"
+        raise DataError(Problem(f"review {target.effective}", what, "review the index again"))
     whole = sum(left.values())
-    return left if len(left) == len(weights) else {name: weight / whole for name, weight in left.items()}
-
-
-def _at_effective(basket: Basket, inputs: Inputs) -> Reset:
-    """What a basket sets at the close of its effective day."""
-    anchor, reset = anchored(basket, inputs)
-    if anchor == basket.review.effective:
-        return reset
-    return Reset(shares=walked(basket, inputs, basket.review.effective).state.shares)
+    return left if len(left) == len(target.reset.weights) else {name: weight / whole for name, weight in left.items()}
 
 
 def _begun(book: Rulebook, part: Inputs, reset: Reset) -> dict[str, State]:
@@ -237,15 +277,15 @@ def _begun(book: Rulebook, part: Inputs, reset: Reset) -> dict[str, State]:
     return {PRICE: first, **{name: replace(first, levels={PRICE: base}) for name in wanted if name in apart}}
 
 
-def _as_run(name: str, part: Inputs) -> tuple[tuple[Event, ...]]:
+def _events(name: str, part: Inputs) -> tuple[Event, ...]:
     """The events of a run: those of a total return into the payer hold every dividend too."""
-    return (part.events if name == PRICE else (*_reinvested(name, part.events), *_paid(name, part.board)),)
+    return part.events if name == PRICE else (*_reinvested(name, part.events), *_paid(name, part.board))
 
 
 def _reinvested(name: str, events: Sequence[Event]) -> list[Event]:
     return [
-        replace(event, type="dividend", tax=event.tax if name == "NTR" else 0.0)
-        if event.type == "special_dividend"
+        replace(event, type="dividend", amount=entitled(event), tax=event.tax if name == "NTR" else 0.0)
+        if event.type in TAXED
         else event
         for event in events
     ]

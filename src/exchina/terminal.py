@@ -15,6 +15,10 @@ from rich.table import Table
 from exchina.errors import Problem
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    import polars as pl
+
     from exchina.analytics.event_study import EventStudy
     from exchina.market.store import Saved
     from exchina.model import Basket, IndexSeries, Provenance
@@ -179,6 +183,29 @@ def _measure(value: float | None, unit: str) -> str:
         if unit.startswith("fraction")
         else f"{value:,.2f} {unit}"
     )
+
+
+def show_restatement(found: "pl.DataFrame", was: "date") -> None:
+    """What a correction changes: each decision with its largest difference, and the first and last sessions."""
+    if found.is_empty():
+        say(f"No level differs from what was known on {was}.")
+        return
+    rows = [
+        {
+            "variant": variant,
+            "decision": decision,
+            "sessions": part.height,
+            "first": part["session"].min(),
+            "last": part["session"].max(),
+            "largest bp": f"{part['difference_bp'].abs().max():,.4f}",
+            "last old": f"{part['old_level'][-1]:,.4f}",
+            "last new": f"{part['new_level'][-1]:,.4f}",
+        }
+        for (variant, decision), part in found.partition_by(
+            ["variant", "decision"], as_dict=True, maintain_order=True
+        ).items()
+    ]
+    table(rows, f"levels that differ from what was known on {was}")
 
 
 def show_study(result: "EventStudy") -> None:

@@ -158,14 +158,14 @@ def expanded(table: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     Returns:
         The settings, and the problem of a preset that does not exist.
     """
-    settings = dict(table)
-    name: object = settings.pop("preset", None)
-    if name is None:
+    settings = {name: value for name, value in table.items() if name != "preset"}
+    preset = table.get("preset")
+    if preset is None:
         return settings, []
-    if not isinstance(name, str) or name not in PRESETS:
-        fault = Problem("calculation.preset", f"no preset called {name!r}", did_you_mean(str(name), PRESETS))
+    if not isinstance(preset, str) or preset not in PRESETS:
+        fault = Problem("calculation.preset", f"no preset called {preset!r}", did_you_mean(str(preset), PRESETS))
         return settings, [fault]
-    return {**PRESETS[name], **settings}, []
+    return {**PRESETS[preset], **settings}, []
 
 
 def in_words(rule: CalculationRule) -> list[tuple[str, str, str]]:

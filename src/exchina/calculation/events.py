@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import polars as pl
 
@@ -95,13 +96,32 @@ def _cash(
 
 
 def _acted(actions: pl.DataFrame, taxes: TaxTable | None, rule: CalculationRule, faults: list[Problem]) -> list[Event]:
-    made: list[Event] = []
-    for row in actions.filter(pl.col("status").is_in(APPLIED)).to_dicts():
-        bare = Event(row["id"], row["symbol"], row["type"], row["ex_date"], other=row["other"] or "")
-        event = replace(bare, underwritten=row["underwritten"] is not False, source=row["source"])
-        event = replace(event, **{name: row[name] or 0.0 for name in TERMS})
-        made.append(_taxed(event, 0.0, taxes, rule, faults))
-    return made
+    rows = actions.filter(pl.col("status").is_in(APPLIED)).to_dicts()
+    return [_taxed(_event(row), 0.0, taxes, rule, faults) for row in rows]
+
+
+def _event(row: Mapping[str, Any]) -> Event:
+    """A row of the table ``actions``."""
+    bare = Event(row["id"], row["symbol"], row["type"], row["ex_date"], other=row["other"] or "")
+    event = replace(bare, underwritten=row["underwritten"] is not False, source=row["source"])
+    return replace(event, **{name: row[name] or 0.0 for name in TERMS})
+
+
+def to_come(market: MarketData, after: date, rule: CalculationRule) -> list[tuple[Event, str]]:
+    """Every event with an ex-date after a day that is known and not withdrawn, with its status, before any tax."""
+    actions = market.actions.filter((pl.col("ex_date") > after) & (pl.col("status") != "withdrawn"))
+    dividends = market.dividends.filter((pl.col("ex_date") > after) & (pl.col("status") != "retracted"))
+    splits = market.splits.filter(pl.col("ex_date") > after)
+    symbols = dict.fromkeys([*splits["symbol"], *dividends["symbol"]])
+    cash = _cash(dividends, symbols, None, rule, [])
+    ordinary = [
+        (Event(f"dividend:{symbol}:{day}", symbol, "dividend", day, amount=amount, source="dividends"), status)
+        for symbol, day, amount, status in dividends.filter(pl.col("type") == "ordinary")
+        .select("symbol", "ex_date", "amount", "status")
+        .iter_rows()
+    ]
+    acted = [(_event(row), str(row["status"])) for row in actions.to_dicts()]
+    return [*((event, "confirmed") for event in (*_splits(splits, symbols), *cash)), *ordinary, *acted]
 
 
 def _taxed(event: Event, franked: float, taxes: TaxTable | None, rule: CalculationRule, faults: list[Problem]) -> Event:

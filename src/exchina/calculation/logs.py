@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from exchina.calculation.board import Board
+from exchina.calculation.board import Board, Numbers
 from exchina.calculation.lines import Line, market_value
 from exchina.calculation.state import Change, Run, State
 from exchina.calculation.weights import weights_of
@@ -98,14 +98,25 @@ def contributions(run: Run, board: Board, row: int) -> dict[str, float]:
         board: what it read.
         row: of the session, from 1; both closes are those of the composition in force on it.
     """
+    names, held, before, after = _moved(run, board, row)
+    return dict(zip(names, (held * (after - before) / float((held * before).sum())).tolist(), strict=True))
+
+
+def line_returns(run: Run, board: Board, row: int) -> dict[str, float]:
+    """P_t X_t / (P_{t-1} X_{t-1}) - 1 of each line in force on a session; NaN where it opened at zero."""
+    names, _, before, after = _moved(run, board, row)
+    grown = np.divide(after, before, out=np.full(len(names), np.nan), where=before > 0) - 1
+    return dict(zip(names, grown.tolist(), strict=True))
+
+
+def _moved(run: Run, board: Board, row: int) -> tuple[list[str], Numbers, Numbers, Numbers]:
+    """Lines in force on a row, their index shares, and P X at the adjusted close before and at the close."""
     shares = next(held for start, held in reversed(run.holdings) if start < row)
     opening = next((change.after for change in reversed(run.changes) if change.session == board.sessions[row]), None)
     names = sorted(shares)
     columns = board.columns(names)
-    unit = run.prices[row, columns] * board.rates[row, columns]
-    before = np.nan_to_num(run.prices[row - 1, columns] * board.rates[row - 1, columns])
+    after = run.prices[row, columns] * board.rates[row, columns]
+    before = run.prices[row - 1, columns] * board.rates[row - 1, columns]
     if opening is not None:
         before = np.array([opening[name].price * opening[name].rate for name in names])
-    held = np.array([shares[name] for name in names])
-    value = float((held * before).sum())
-    return dict(zip(names, (held * (unit - before) / value).tolist(), strict=True))
+    return names, np.array([shares[name] for name in names]), before, after

@@ -3,6 +3,7 @@
 import numpy as np
 
 from exchina.calculation.board import Numbers
+from exchina.errors import DataError, Problem
 from exchina.model import CalculationRule
 
 
@@ -18,12 +19,19 @@ def daily_factors(levels: Numbers, points: Numbers, rule: CalculationRule) -> Nu
             index has already made good.
         rule: ``dividends``.
 
+    Raises:
+        DataError: under ``open_divisor``, more is paid than the index was worth.
+
     Example:
         >>> rule = CalculationRule(family="market_cap", dividends="open_divisor")
         >>> (1500 * daily_factors(np.array([1000.0, 1010.0]), np.array([5.0]), rule)).round(4).tolist()
         [1522.6131]
     """
     before, after = levels[:-1], levels[1:]
+    if rule.dividends == "open_divisor" and (points >= before).any():
+        row = int(np.argmax(points >= before))
+        what = f"{points[row]:g} dividend points are paid on a level of {before[row]:g}"
+        raise DataError(Problem(f"session {row + 1}", what, "correct the dividends of that session"))
     return after / (before - points) if rule.dividends == "open_divisor" else (after + points) / before
 
 

@@ -20,6 +20,18 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What a review has decided: its data cut-off, the session after whose close it takes effect, and what it sets.
+
+    ``reset`` holds weights, or index shares on the terms of the cut-off.
+    """
+
+    cutoff: date
+    effective: date
+    reset: Reset
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Everything that the next session needs, unrounded: the index after the close of ``session``.
 

@@ -37,8 +37,7 @@ def spin_off(lines: Lines, event: Event, rule: CalculationRule) -> Lines:
 
 
 @action("join")
-def join(lines: Lines, event: Event, rule: CalculationRule) -> Lines:
-    """A child enters at its first close, q_c = q_p B / A; the divisor takes its value."""
-    child, parent = lines[event.symbol], lines[event.other]
-    children = parent.shares * (event.ratio if rule.family != "price_weighted" else 1.0)
-    return put(lines, event.symbol, replace(child, shares=child.shares + children))
+def join(lines: Lines, event: Event, rule: CalculationRule) -> Lines:  # noqa: ARG001 - every action takes the rule
+    """A child enters at its first close with the shares the index was entitled to; the divisor takes its value."""
+    child = lines[event.symbol]
+    return put(lines, event.symbol, replace(child, shares=child.shares + event.new))

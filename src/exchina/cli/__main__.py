@@ -1,0 +1,5 @@
+"""`python -m exchina.cli`."""
+
+from exchina.cli import main
+
+main()

@@ -1,0 +1,84 @@
+"""What every command shares: the app, the options, and how a rulebook and a market are found."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Parameter
+
+if TYPE_CHECKING:
+    from exchina.market.view import MarketView
+    from exchina.model import Rulebook
+    from exchina.workspace import Workspace
+
+Audience = Literal["retail", "institutional", "internal"]
+Index = Annotated[str, Parameter(help="an index of the workspace.")]
+Kinds = Annotated[tuple[str, ...], Parameter(consume_multiple=True)]
+Flag = Annotated[bool, Parameter(negative="")]
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("exchina")
+
+
+app = App(
+    name="exchina",
+    help="Investment indices and ETFs on the rare-earth supply chain outside China.",
+    version=_version,
+    help_epilogue="Start here: exchina init my-desk; cd my-desk; exchina fetch sample; exchina backtest ex-china-core",
+)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Common:
+    """Options of every command.
+
+    Parameters:
+        workspace: folder that holds indices, scheduler and reports.
+        json: print one JSON document instead of tables.
+    """
+
+    workspace: Annotated[Path, Parameter(name=["--workspace", "-w"])] = field(default=Path())
+    json: Annotated[bool, Parameter(negative="")] = False
+
+    def place(self) -> "Workspace":
+        """The workspace at that folder."""
+        from exchina.workspace import open_workspace
+
+        return open_workspace(self.workspace)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Data:
+    """Which market data a command reads.
+
+    Parameters:
+        market: name of a market in the store.
+        as_of: use only what was known by this day; everything if not given.
+    """
+
+    market: Annotated[str, Parameter(name=["--market", "-m"])] = "sample"
+    as_of: date | None = None
+
+
+COMMON = Common()
+DATA = Data()
+
+
+def book_of(index: str, common: Common) -> "Rulebook":
+    """The rulebook of an index of the workspace."""
+    from exchina import workflow
+
+    return workflow.index_rulebook(common.place(), index)
+
+
+def view_of(data: Data, common: Common) -> "MarketView":
+    """The market that was asked for, cut to the day that was asked for."""
+    from exchina import workflow
+
+    return workflow.open_market(data.market, known_by=data.as_of, workspace=common.workspace)

@@ -1,0 +1,209 @@
+"""The index desk's day: compute the next session from the last one's state, check it, and write its files.
+
+    <reports>/<index>/desk/<day>/    closing, opening, levels, divisor, corporate_actions and proforma .csv, state.json
+
+The proforma is there from the announcement of a review to the session before it takes effect.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from exchina import atomic, history
+from exchina.calculation import state_file
+from exchina.calculation.restatement import restatement
+from exchina.calculation.state import Reset, State, Target
+from exchina.calculation.state_file import Closed
+from exchina.desk_tables import day_tables, proforma_table
+from exchina.errors import DataError, Problem, PublicationError
+from exchina.inputs import Inputs, index_sessions, inputs_for
+from exchina.levels import PRICE, Calculation, calculated, continued, opening, reset_at, series_of, target_of
+from exchina.market.view import MarketView
+from exchina.model import Rulebook
+from exchina.workspace import Workspace
+
+STATE = "state.json"
+SAME = 1e-12
+AHEAD = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the desk: its session, level by return variant, files by name, and what a person must look at."""
+
+    session: date
+    levels: Mapping[str, float]
+    files: Mapping[str, bytes]
+    notices: tuple[str, ...]
+
+
+def calculate(
+    workspace: Workspace, book: Rulebook, view: MarketView, *, late: str | None = None, dry_run: bool = False
+) -> list[Day]:
+    """Compute every session after the last one in the desk's folder, each from what was known on its day.
+
+    The last is the view's last session. Without a folder the index is computed from its base date on, and the first day
+    written is the view's last session.
+
+    Args:
+        workspace: whose reports hold the desk's folder.
+        book: the rules.
+        view: the market.
+        late: why a session may be closed although its opening file was another; kept among the notices.
+        dry_run: write nothing.
+
+    Raises:
+        DataError: data is missing, the state is of other rules, or an opening file was not what the session held.
+        PublicationError: the folder cannot be written.
+    """
+    folder = workspace.reports / book.index.id / "desk"
+    closed = last_closed(folder)
+    sessions = [day for day in index_sessions(book, view) if day <= view.provenance.through]
+    if closed is None:
+        days = [_first(book, view)]
+        return [day if dry_run else _written(folder, day) for day in days]
+    if closed.rulebook != book.content_hash:
+        what = f"the state of {closed.session} was computed with other rules than those of version {book.index.version}"
+        raise DataError(Problem(str(folder), what, "move the folder away to start anew from the base date"))
+    made: list[Day] = []
+    for session in [day for day in sessions if day > closed.session]:
+        day, closed = _next(book, view.as_of(session), closed, session, late)
+        made.append(day if dry_run else _written(folder, day))
+    return made
+
+
+def last_closed(folder: Path) -> Closed | None:
+    """The state that the desk wrote last; None where it wrote none."""
+    found = sorted(folder.glob(f"*/{STATE}"))
+    if not found:
+        return None
+    return state_file.from_text(found[-1].read_text(encoding="utf-8"), str(found[-1]))
+
+
+def restate(book: Rulebook, view: MarketView, known_by: date) -> pl.DataFrame:
+    """What the levels up to a day would be today, beside what they were from the data known then.
+
+    Args:
+        book: the rules.
+        view: everything known today.
+        known_by: the day of the old series.
+
+    Returns:
+        `exchina.calculation.restatement.restatement`.
+    """
+    old, new = view.as_of(known_by), view
+    reviews = history.reviews_until(book, old, old.provenance.through)
+    then, now = history.composed(book, old, reviews), history.composed(book, new, reviews)
+    changed = any(set(a.members["company_id"]) != set(b.members["company_id"]) for a, b in zip(then, now, strict=True))
+    levels = [series_of(book, at, made).levels for at, made in ((old, then), (new, now))]
+    return restatement(levels[0], levels[1], book.calculation, members_changed=changed)
+
+
+def _first(book: Rulebook, view: MarketView) -> Day:
+    baskets = history.composed(book, view, history.reviews_until(book, view, view.provenance.through))
+    if not baskets:
+        what = f"{book.index.base_date} is after the last price, {view.provenance.through}"
+        raise DataError(Problem("index.base_date", what, "fetch later prices or set an earlier base_date"))
+    return _day(book, view, calculated(book, view, baskets), None, ())[0]
+
+
+def _next(book: Rulebook, cut: MarketView, closed: Closed, session: date, late: str | None) -> tuple[Day, Closed]:
+    if cut.provenance.through < session:
+        what = f"prices end on {cut.provenance.through}"
+        raise DataError(Problem(f"{book.index.id} {session}", what, "fetch the session's closes first"))
+    made = continued(book, cut, closed.states, _resets(book, cut, closed.target, closed.session))
+    faults = _not_as_opened(closed, made.states[PRICE])
+    if faults and late is None:
+        raise DataError(*faults)
+    notices = (f"late: {late}", *map(str, faults)) if faults else ()
+    target = closed.target if closed.target and closed.target.effective > closed.session else None
+    return _day(book, cut, made, target, notices)
+
+
+def _not_as_opened(closed: Closed, state: State) -> list[Problem]:
+    """Each line, or the divisor, that the session did not hold as its opening file said."""
+    shares, divisor = closed.opens
+    cure = "an event became known after the opening file: see exchina restate; --late REASON closes the day"
+    names = sorted({*shares, *state.shares})
+    wrong = [name for name in names if not _same(shares.get(name, 0.0), state.shares.get(name, 0.0))]
+    faults = [
+        Problem(
+            f"{state.session} {name}",
+            f"opened with {shares.get(name, 0.0)!r} index shares, held {state.shares.get(name, 0.0)!r}",
+            cure,
+        )
+        for name in wrong
+    ]
+    if not _same(divisor, state.divisor):
+        faults.append(
+            Problem(f"{state.session} divisor", f"opened with {divisor!r}, closed with {state.divisor!r}", cure)
+        )
+    return faults
+
+
+def _same(one: float, other: float) -> bool:
+    return abs(one - other) <= SAME * max(abs(one), abs(other))
+
+
+def _day(
+    book: Rulebook, view: MarketView, made: Calculation, target: Target | None, notices: tuple[str, ...]
+) -> tuple[Day, Closed]:
+    state = made.states[PRICE]
+    target = target or _announced(book, view, state.session)
+    opens = opening(made, _resets(book, view, target, state.session))[PRICE]
+    held = {name: line.shares for name, line in opens.after.items()}
+    closed = Closed(book.index.id, book.content_hash, state.session, made.states, target, (held, opens.divisor_after))
+    tables = day_tables(view, made, opens)
+    if target is not None and target.effective > state.session:
+        tables["proforma"] = proforma_table(view, target, _of(book, view, target, state.session), made)
+    files = {f"{name}.csv": _stamped(table, closed, view) for name, table in tables.items()}
+    files |= {"notices.txt": ("\n".join(notices) + "\n").encode()} if notices else {}
+    return Day(state.session, state.levels, {**files, STATE: state_file.to_text(closed).encode()}, notices), closed
+
+
+def _resets(book: Rulebook, view: MarketView, target: Target | None, session: date) -> dict[date, Reset]:
+    """What takes effect after the close of a session."""
+    if target is None or target.effective != session:
+        return {}
+    return {session: reset_at(target, _of(book, view, target, session), session)}
+
+
+def _of(book: Rulebook, view: MarketView, target: Target, session: date) -> Inputs:
+    """What can have happened to a target's lines between its cut-off and a session."""
+    return inputs_for(book, view, {*target.reset.weights, *target.reset.shares}, target.cutoff, session)
+
+
+def _announced(book: Rulebook, view: MarketView, session: date) -> Target | None:
+    """The review that is announced and not in force before ``session`` closes; one that holds the basket is none."""
+    reviews = history.reviews_until(book, view, session + AHEAD)
+    coming = [at for at, review in enumerate(reviews) if review.announced <= session <= review.effective]
+    if not coming or reviews[coming[-1]].effective == book.index.base_date:
+        return None
+    basket = history.composed(book, view, reviews[: coming[-1] + 1])[-1]
+    return None if basket.held else target_of(basket)
+
+
+def _stamped(table: pl.DataFrame, closed: Closed, view: MarketView) -> bytes:
+    """CSV with the index and the session in front and ``simulated`` at the end."""
+    session = [] if "session" in table.columns else [pl.lit(closed.session).alias("session")]
+    stamped = table.select(
+        pl.lit(closed.index_id).alias("index_id"), *session, pl.all(), simulated=pl.lit(view.provenance.simulated)
+    )
+    return stamped.write_csv().encode()
+
+
+def _written(folder: Path, day: Day) -> Day:
+    """Write the files of a day, its state last, so that a crash leaves the day undone."""
+    ordered = sorted(day.files, key=lambda name: (name == STATE, name))
+    for name in ordered:
+        path = folder / str(day.session) / name
+        try:
+            atomic.place(path, day.files[name])
+        except OSError as fault:
+            raise PublicationError(
+                Problem(str(path), f"cannot be written: {fault.strerror}", "make room, or allow writing")
+            ) from fault
+    return day
