@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from docs.write_rules import rules_page
+from docs.write_pages import calculation_page, rules_page
 from exchina import errors
 from exchina.cli import app
 from exchina.workspace import Workspace
@@ -75,6 +75,7 @@ def test_the_rule_of_the_guide_is_one_file(root: Path, tmp_path: Path, desk: Wor
 
 def test_page_of_rules_is_what_the_code_says(root: Path) -> None:
     assert (root / "docs" / "rules.md").read_text(encoding="utf-8") == rules_page()
+    assert (root / "docs" / "calculation.md").read_text(encoding="utf-8") == calculation_page()
 
 
 def test_every_verb_is_in_the_readme(root: Path) -> None:

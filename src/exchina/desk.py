@@ -161,7 +161,8 @@ def _day(
         tables["proforma"] = proforma_table(view, target, _of(book, view, target, state.session), made)
     files = {f"{name}.csv": _stamped(table, closed, view) for name, table in tables.items()}
     files |= {"notices.txt": ("\n".join(notices) + "\n").encode()} if notices else {}
-    return Day(state.session, state.levels, {**files, STATE: state_file.to_text(closed).encode()}, notices), closed
+    levels = {variant: float(rows[-1]) for variant, rows in made.levels.items()}
+    return Day(state.session, levels, {**files, STATE: state_file.to_text(closed).encode()}, notices), closed
 
 
 def _resets(book: Rulebook, view: MarketView, target: Target | None, session: date) -> dict[date, Reset]:

@@ -102,6 +102,13 @@ def target_of(basket: Basket) -> Target:
         shares = dict.fromkeys(weights, 1.0)
     elif rule.family == "market_cap":
         sizes = dict(members.select("symbol", "free_float_market_cap_usd").iter_rows())
+        unknown = sorted(name for name, size in sizes.items() if size is None)
+        if unknown:
+            hint = "bring share counts and floats into the market, or screen for free_float_market_cap"
+            faults = [
+                Problem(f"{name}, review {review.effective}", "no free-float market value", hint) for name in unknown
+            ]
+            raise DataError(*faults)
         factors = relative_capping_factors(weights, sizes)
         shares = {name: factors[name] * sizes[name] / closes[name] for name in weights}
     else:

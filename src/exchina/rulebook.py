@@ -52,7 +52,7 @@ def parse_rulebook(text: str, where: str = "rulebook") -> Rulebook:
     rules = {kind: _rules(tree, kind, problems) for kind in ("screen", "select", "weight", "cap")}
     ladder = _ladder(tree, problems)
     series = _series(tree, index.returns if index else (), problems)
-    problems += [*_one_each(tree), *_contradictions(review, rules)]
+    problems += [*_one_each(tree), *_contradictions(review, rules), *_clashes(calculation, rules)]
     if problems or index is None or review is None or calculation is None:
         raise RulebookError(*(Problem(f"{where}: {p.where}", p.what, p.hint) for p in problems))
     return Rulebook(
@@ -176,6 +176,21 @@ def _contradictions(review: ReviewRule | None, rules: Mapping[str, tuple[Rule, .
     if issuer and count and issuer.settings["at_most"] * count < 1:
         carried = f"{issuer.settings['at_most']:g} x {count} = {issuer.settings['at_most'] * count:g} < 1"
         problems.append(Problem("cap.issuer.at_most", f"no basket can meet it: {carried}", f"at least {1 / count:.4f}"))
+    return problems
+
+
+def _clashes(calculation: CalculationRule | None, rules: Mapping[str, tuple[Rule, ...]]) -> list[Problem]:
+    """Conventions that contradict each other or the rules."""
+    problems: list[Problem] = []
+    if calculation is None:
+        return problems
+    weights = [rule.name for rule in rules["weight"]]
+    if calculation.family == "price_weighted" and (weights != ["price"] or rules["cap"]):
+        hint = "write [weight] price and no caps, or choose another family"
+        problems.append(Problem("calculation.family", "a price-weighted index holds one share of each line", hint))
+    if calculation.correct_from_bp > calculation.restate_from_bp:
+        what = f"{calculation.correct_from_bp:g} is above restate_from_bp, {calculation.restate_from_bp:g}"
+        problems.append(Problem("calculation.correct_from_bp", what, "an error is corrected before it is restated"))
     return problems
 
 

@@ -116,7 +116,7 @@ def test_total_return_is_at_least_net_and_net_at_least_price(history: History) -
 
 
 @SOME
-@given(histories(rules(dividends="into_payer"), kinds=NEUTRAL))
+@given(histories(rules(dividends="into_payer", suspension_clock_sessions=0), kinds=NEUTRAL))
 def test_total_return_is_at_least_net_also_into_the_payer(history: History) -> None:
     """Only while no event takes value out: each return has its own weights, and what leaves is not spread alike."""
     levels = {"PR": accepted(history).levels["PR"], **accepted(history, total_returns)}

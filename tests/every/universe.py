@@ -32,6 +32,7 @@ def universe(reviews: int, companies: int, seed: int) -> pl.DataFrame:
             "stage": stage,
             "stages": [[one] for one in stage],
             "rare_earth_exposure": rng.choice(["pure", "quasi", "marginal"], count),
+            "close_usd": rng.uniform(0.05, 200, count),
             "free_float_market_cap_usd": cap,
             "float_basis": rng.choice(["reported", "assumed"], count),
             "traded_values_usd": [list(np.exp(rng.normal(13, 1, 80))) for _ in range(count)],

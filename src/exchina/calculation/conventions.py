@@ -71,8 +71,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "pro_rata": "the value of a line that leaves is spread over all others; the divisor stays",
     },
     "delisting": {
-        "last_traded": "a line that stops trading leaves at its last close",
-        "last_traded_then_zero": "a line that stops trading without a takeover is written down to 1e-7, then leaves",
+        "last_traded": "a delisted line leaves at its last close; one that is bankrupt and no longer trades at 1e-7",
+        "last_traded_then_zero": "a delisted line leaves at its last close; if it had stopped trading before, at 1e-7",
     },
     "suspension": {"carry_last_price": "a line without a trade keeps its last close"},
     "share_changes": {
@@ -82,13 +82,13 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
 }
 
 NUMBERS: Mapping[str, str] = {
-    "suspension_clock_sessions": "a line without a close for {} index sessions leaves (0: never)",
-    "share_change_at_least": "a change of share count or float is followed at once from {} of the count on",
-    "reject_move_over": "a close that moves by more than {} of the last is held back until the next confirms it",
-    "delayed_if_stale_weight_over": "a level is marked delayed if more than {} of the weight has no close of the day",
-    "correct_from_bp": "an error of at least {} basis points is corrected from the next day, with notice",
-    "restate_from_bp": "an error of more than {} basis points is restated, with notice",
-    "restate_within_sessions": "only errors found within {} sessions are restated (none: whenever they are found)",
+    "suspension_clock_sessions": "a line without a close for so many index sessions leaves; 0: it stays",
+    "share_change_at_least": "a change of share count or float is followed at once from this fraction on",
+    "reject_move_over": "a close that moves by more than this fraction is held back until the next confirms it",
+    "delayed_if_stale_weight_over": "a level is marked delayed if more of the weight than this has no close of the day",
+    "correct_from_bp": "an error of at least so many basis points is corrected from the next day, with notice",
+    "restate_from_bp": "an error of more than so many basis points is restated, with notice",
+    "restate_within_sessions": "only errors found within so many sessions are restated; none: whenever found",
 }
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
@@ -159,7 +159,7 @@ def expanded(table: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
         The settings, and the problem of a preset that does not exist.
     """
     settings = {name: value for name, value in table.items() if name != "preset"}
-    preset = table.get("preset")
+    preset: object = table.get("preset")
     if preset is None:
         return settings, []
     if not isinstance(preset, str) or preset not in PRESETS:
@@ -170,12 +170,8 @@ def expanded(table: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
 
 def in_words(rule: CalculationRule) -> list[tuple[str, str, str]]:
     """Each convention: its name, its value, and what that means."""
-    found = vars(rule).items()
-    return [
-        (
-            name,
-            "none" if value is None else str(value),
-            MEANINGS[name][value] if name in MEANINGS else NUMBERS[name].format(value),
-        )
-        for name, value in found
-    ]
+    words: list[tuple[str, str, str]] = []
+    for name in CalculationRule.__dataclass_fields__:
+        value = "none" if getattr(rule, name) is None else str(getattr(rule, name))
+        words.append((name, value, MEANINGS[name][value] if name in MEANINGS else NUMBERS[name]))
+    return words

@@ -47,8 +47,6 @@ def events_of(
     """
     known = market.actions.filter(pl.col("symbol").is_in(list(windows)))
     faults = term_problems(known, "actions", first_row=1)
-    if faults:
-        raise DataError(*faults)
     events = [
         *_splits(market.splits, windows),
         *_cash(market.dividends, windows, taxes, rule, faults),

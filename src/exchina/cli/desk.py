@@ -30,13 +30,18 @@ def calculate(
     with terminal.working("computing"):
         view = view_of(data, common)
         days = desk.calculate(place, book_of(index, common), view, late=late, dry_run=dry_run)
+    if common.json:
+        closed = [{"session": day.session, "levels": day.levels, "notices": day.notices} for day in days]
+        terminal.as_json({"index": index, "days": closed, "dry_run": dry_run}, view.provenance)
+        return 0
     rows = [
-        {"session": day.session, **day.levels, "files": len(day.files), "remarks": "; ".join(day.notices)}
+        {
+            "session": day.session,
+            **{variant: f"{level:,.2f}" for variant, level in day.levels.items()},
+            "remarks": "; ".join(day.notices),
+        }
         for day in days
     ]
-    if common.json:
-        terminal.as_json({"index": index, "days": rows, "dry_run": dry_run}, view.provenance)
-        return 0
     terminal.table(rows, f"{index}: sessions closed{' (nothing written)' * dry_run}")
     if not days:
         terminal.say(f"nothing to close: the last session with prices is {view.provenance.through}")

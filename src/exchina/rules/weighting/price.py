@@ -1,0 +1,19 @@
+"""Weight by price, as an index of one share of each company has it."""
+
+import polars as pl
+
+from exchina.rules.registers import weighting
+
+
+@weighting("price")
+def price(universe: pl.DataFrame) -> pl.Series:
+    """Weight by the price of one share in US dollars, within each review: w_i = P_i / sum_j P_j.
+
+    Args:
+        universe: selected companies; reads close_usd (P > 0).
+
+    Example:
+        >>> price(pl.DataFrame({"review": [1, 1], "close_usd": [30.0, 10.0]})).to_list()
+        [0.75, 0.25]
+    """
+    return universe.select(weight=pl.col("close_usd") / pl.col("close_usd").sum().over("review"))["weight"]
