@@ -74,8 +74,10 @@ class Parts:
         """The last session with a level; None without a series."""
         return None if self.series is None else self.series.levels.get_column("session").max()  # pyright: ignore[reportReturnType]
 
-    def levels(self, wanted_by: str) -> pl.DataFrame | None:
-        """Levels of the first return variant, ascending: session, level. None where the audience may not see them.
+    def levels(self, wanted_by: str, variant: str | None = None) -> pl.DataFrame | None:
+        """Levels of a return variant (the first if none is named), ascending: session, level.
+
+        None where the audience may not see them.
 
         Raises:
             PublicationError: there is no series, and the audience could have seen it.
@@ -86,8 +88,8 @@ class Parts:
             raise PublicationError(
                 Problem(f"section {wanted_by}", "it needs an index series", "pass a series or drop it from the layout")
             )
-        variant = self.book.index.returns[0]
-        return self.series.levels.filter(pl.col("variant") == variant).sort("session").select("session", "level")
+        wanted = variant or self.book.index.returns[0]
+        return self.series.levels.filter(pl.col("variant") == wanted).sort("session").select("session", "level")
 
     def shown(self, as_of: date) -> "Parts":
         """The parts without what this audience may not see; a section cannot leak what it is not given."""

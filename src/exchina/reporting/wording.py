@@ -12,7 +12,14 @@ MINUS = "\N{MINUS SIGN}"
 SHARES = ("at_most", "participation")
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-RETURN_VARIANT: Mapping[str, str] = MappingProxyType({"PR": "Price return; dividends are not reinvested"})
+RETURN_VARIANT: Mapping[str, str] = MappingProxyType(
+    {
+        "PR": "Price return; dividends are not reinvested",
+        "NTR": "Net return; dividends are reinvested after withholding tax",
+        "GTR": "Gross return; dividends are reinvested before tax",
+        "LOCAL": "Price return in the currencies of the shares",
+    }
+)
 STAGE: Mapping[str, str] = MappingProxyType(
     {
         "producer": "Producer",

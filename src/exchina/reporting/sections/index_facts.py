@@ -31,7 +31,7 @@ def _identity(book: Rulebook) -> tuple[Fact, ...]:
         Fact("Currency", index.currency),
         Fact("Base", f"{number(index.base_value, 0)} on {day(index.base_date)}"),
         Fact("Launch", NOT_LIVE if index.live_date is None else day(index.live_date)),
-        Fact("Return type", "".join(index.returns[:1]), RETURN_VARIANT[index.returns[0]]),
+        *(Fact("Return type", variant, RETURN_VARIANT[variant]) for variant in index.returns),
     )
 
 
