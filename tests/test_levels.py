@@ -198,6 +198,15 @@ def test_events_that_contradict_themselves_are_all_refused_by_id(chain, view) ->
     assert "event EARLY (stock_dividend of MP, ex 2011-01-03, mine.csv row 5): the line has no session before" in said
 
 
+def test_a_takeover_waits_for_enough_acceptances(chain, view) -> None:
+    day = date(2026, 7, 1)
+    asks = ('takeover = "deal_terms"', 'takeover = "deal_terms"\ntakeover_accepted_at_least = 0.9')
+    book = since(chain, "2026-06-18", asks)
+    for tendered, leaves in ((0.6, False), (0.9, True), (None, True)):
+        bid = with_actions(view, action("BID", "takeover", day, day, price=60.0, fraction=tendered))
+        assert ("BID" in workflow.backtest(book, bid).divisor["cause"].to_list()) == leaves
+
+
 def test_only_confirmed_events_are_applied(chain, view, short) -> None:
     terms = {"new": 1.0, "old": 1.0}
     book, day = since(chain, "2026-03-20"), date(2026, 7, 1)

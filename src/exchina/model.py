@@ -145,6 +145,7 @@ class CalculationRule:
         "add_at_zero_then_remove", "add_at_zero_then_keep", "when_issued", "adjust_price", "market_price"
     ] = "add_at_zero_then_remove"
     takeover: Literal["last_traded", "deal_terms"] = "last_traded"
+    takeover_accepted_at_least: Share = 0.0
     proceeds: Literal["divisor", "pro_rata"] = "divisor"
     delisting: Literal["last_traded", "last_traded_then_zero"] = "last_traded"
     suspension: Literal["carry_last_price"] = "carry_last_price"

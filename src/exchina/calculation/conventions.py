@@ -83,6 +83,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
 
 NUMBERS: Mapping[str, str] = {
     "suspension_clock_sessions": "a line without a close for so many index sessions leaves; 0: it stays",
+    "takeover_accepted_at_least": "a target of whose shares less than this fraction is tendered stays in the index",
     "share_change_at_least": "a change of share count or float is followed at once from this fraction on",
     "reject_move_over": "a close that moves by more than this fraction is held back until the next confirms it",
     "delayed_if_stale_weight_over": "a level is marked delayed if more of the weight than this has no close of the day",
@@ -97,6 +98,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "special_dividend": "adjust_price_index",
         "spin_off": "add_at_zero_then_remove",
         "takeover": "last_traded",
+        "takeover_accepted_at_least": 0.90,
         "share_changes": "at_threshold",
         "share_change_at_least": 0.05,
         "weights_set_at": "cutoff_close",
@@ -115,6 +117,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "special_dividend": "adjust_price_index",
         "spin_off": "when_issued",
         "takeover": "deal_terms",
+        "takeover_accepted_at_least": 0.90,
         "share_changes": "at_threshold",
         "share_change_at_least": 0.05,
     },
@@ -124,6 +127,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "spin_off": "market_price",
         "dilutive_rights": "sell_right",
         "takeover": "deal_terms",
+        "takeover_accepted_at_least": 0.85,
         "suspension_clock_sessions": 10,
         "share_changes": "at_threshold",
         "share_change_at_least": 0.10,

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from exchina.calculation.action_register import action
+from exchina.calculation.actions.leaving import waits
 from exchina.calculation.board import Board, day_number
 from exchina.calculation.lines import Event, Line, Lines, market_value
 from exchina.calculation.weights import weights_of
@@ -168,6 +169,8 @@ def _effect(
     near = soon is not None and event.ex_date <= soon
     if status not in APPLIED:
         return "not confirmed", near, None, None, None
+    if waits(event, rule):
+        return f"waits: {event.fraction:.0%} tendered", near, None, None, None
     try:
         named = (
             lines

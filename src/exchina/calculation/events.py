@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from exchina.calculation.actions.leaving import waits
 from exchina.calculation.lines import Event
 from exchina.calculation.payments import TaxTable
 from exchina.errors import DataError, Problem
@@ -95,7 +96,8 @@ def _cash(
 
 def _acted(actions: pl.DataFrame, taxes: TaxTable | None, rule: CalculationRule, faults: list[Problem]) -> list[Event]:
     rows = actions.filter(pl.col("status").is_in(APPLIED)).to_dicts()
-    return [_taxed(_event(row), 0.0, taxes, rule, faults) for row in rows]
+    events = [_taxed(_event(row), 0.0, taxes, rule, faults) for row in rows]
+    return [event for event in events if not waits(event, rule)]
 
 
 def _event(row: Mapping[str, Any]) -> Event:

@@ -42,7 +42,8 @@ class Event:
         old: A.
         amount: cash per share, currency of the line.
         price: subscription, offer, tender, when-issued or removal price, currency of the line.
-        fraction: share of every holding that is tendered; or new over old count of a share or float change.
+        fraction: part of every holding, or of a target's shares, that is tendered; or new over old count of a share or
+            float change.
         tax: tau, tax on ``amount`` that a net index bears.
         other: the other line (child, acquirer, new listing); or the new country of a redomiciled issuer.
         underwritten: whether the new shares of a rights issue are sure to be paid for.

@@ -9,6 +9,11 @@ from exchina.model import CalculationRule
 FLOOR = 1e-7
 
 
+def waits(event: Event, rule: CalculationRule) -> bool:
+    """Whether a takeover is not far enough: a known part of the target's shares is tendered, and it is too small."""
+    return event.type == "takeover" and 0 < event.fraction < rule.takeover_accepted_at_least
+
+
 def last_price(lines: Lines, event: Event, traded: bool, rule: CalculationRule) -> float | None:
     """The price to which the last close before a line leaves is moved, so that gain or loss is booked first.
 
