@@ -198,7 +198,7 @@ def test_a_dry_run_writes_nothing_and_a_folder_in_the_way_is_named(place, chain,
         desk.calculate(desk_place, chain, sample.as_of(EVE))
 
 
-def test_a_corrected_close_is_restated_by_the_policy(chain, sample) -> None:
+def test_a_corrected_close_is_restated_by_the_policy(place, chain, sample) -> None:
     """MP's close of 2 September was 10 % too high and is corrected on the 4th: the levels of the 2nd on differ."""
     wrong, told = date(2026, 9, 2), date(2026, 9, 4)
     right = sample.market.prices
@@ -207,10 +207,53 @@ def test_a_corrected_close_is_restated_by_the_policy(chain, sample) -> None:
     again = right.filter(row).with_columns(known_date=pl.lit(told))
     history = replace(sample.market, prices=pl.concat([first, again]).sort("symbol", "session", "known_date"))
     view = replace(sample, history=history)
-    found = desk.restate(chain, view, date(2026, 9, 3)).filter(pl.col("variant") == "PR")
+    found = desk.restate(place("a"), chain, view, date(2026, 9, 3)).filter(pl.col("variant") == "PR")
     assert found["session"].to_list() == [wrong]
     assert found["decision"].to_list() == ["restated"]
     assert found.select("old_status", "new_status").rows() == [("superseded", "corrected")]
     assert found["difference_bp"][0] == pytest.approx((found["new_level"][0] / found["old_level"][0] - 1) * 1e4)
     assert found["difference_bp"][0] < -5
-    assert desk.restate(chain, sample, date(2026, 9, 3)).is_empty()
+    assert desk.restate(place("a"), chain, sample, date(2026, 9, 3)).is_empty()
+
+
+def test_an_event_learnt_late_is_applied_today_and_the_days_before_are_restated(place, chain, sample) -> None:
+    """A 4:1 split of MP of 11 September that becomes known on the 14th; prices have fallen since the 11th."""
+    cut = (pl.col("symbol") == "MP") & (pl.col("session") >= ANNOUNCED)
+    fallen = sample.market.prices.with_columns(pl.when(cut).then(pl.col("close") / 4).otherwise("close").alias("close"))
+    told = date(2026, 9, 14)
+    row = pl.DataFrame([("MP", ANNOUNCED, 4.0, told)], sample.market.splits.schema, orient="row")
+    splits = pl.concat([sample.market.splits, row])
+    view = replace(sample, market=replace(sample.market, prices=fallen, splits=splits))
+    desk_place = place("a")
+    folder = closed(desk_place, chain, view, EVE, ANNOUNCED)
+    with pytest.raises(DataError, match=r"event split:MP:2026-09-11 .*became known after its ex-date"):
+        desk.calculate(desk_place, chain, view.as_of(told))
+    desk.calculate(desk_place, chain, view.as_of(told), late="the vendor was late")
+    right = {(str(s), v): level for s, v, level, _ in workflow.backtest(chain, view.as_of(told)).levels.rows()}
+    sent = levels(folder)
+    assert sent[str(told), "PR"] == pytest.approx(right[str(told), "PR"], rel=1e-12)
+    assert sent[str(ANNOUNCED), "PR"] < right[str(ANNOUNCED), "PR"] * 0.99
+    found = desk.restate(desk_place, chain, view.as_of(told), told).filter(pl.col("variant") == "PR")
+    assert found["session"].to_list() == [ANNOUNCED]
+    assert found["old_level"].to_list() == [sent[str(ANNOUNCED), "PR"]]
+    assert found["decision"].to_list() == ["restated"]
+
+
+def test_an_event_that_is_withdrawn_after_it_was_applied_stops_the_desk(place, chain, sample) -> None:
+    sure = action("SURE", "stock_dividend", ANNOUNCED, EVE, new=1.0, old=4.0)
+    desk_place = place("a")
+    closed(desk_place, chain, with_actions(sample, sure), EVE, ANNOUNCED)
+    with pytest.raises(DataError, match="event SURE: was applied and has been withdrawn or changed since"):
+        desk.calculate(desk_place, chain, sample.as_of(date(2026, 9, 14)), late="no")
+
+
+def test_a_session_on_which_half_the_markets_have_no_close_is_delayed(place, chain, sample) -> None:
+    listings = sample.reference.listings
+    tokyo = listings.filter(pl.col("mic") == "XTKS")["yahoo_symbol"].to_list()
+    open_there = (pl.col("session") < ANNOUNCED) | pl.col("symbol").is_in(tokyo)
+    half = replace(sample, market=replace(sample.market, prices=sample.market.prices.filter(open_there)))
+    folder = closed(place("a"), chain, half, EVE, ANNOUNCED)
+    assert pl.read_csv(folder / str(ANNOUNCED) / "levels.csv")["status"].unique().to_list() == ["delayed"]
+    assert pl.read_csv(folder / str(EVE) / "levels.csv")["status"].unique().to_list() == ["published"]
+    closing = pl.read_csv(folder / str(ANNOUNCED) / "closing.csv")
+    assert set(closing["status"]) == {"official", "stale"}

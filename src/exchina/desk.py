@@ -6,7 +6,7 @@ The proforma is there from the announcement of a review to the session before it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -20,7 +20,17 @@ from exchina.calculation.state_file import Closed
 from exchina.desk_tables import day_tables, proforma_table
 from exchina.errors import DataError, Problem, PublicationError
 from exchina.inputs import Inputs, index_sessions, inputs_for
-from exchina.levels import PRICE, Calculation, calculated, continued, opening, reset_at, series_of, target_of
+from exchina.levels import (
+    PRICE,
+    Calculation,
+    calculated,
+    continued,
+    inputs_after,
+    opening,
+    reset_at,
+    series_of,
+    target_of,
+)
 from exchina.market.view import MarketView
 from exchina.model import Rulebook
 from exchina.workspace import Workspace
@@ -28,6 +38,7 @@ from exchina.workspace import Workspace
 STATE = "state.json"
 SAME = 1e-12
 AHEAD = timedelta(days=60)
+PAST = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,7 @@ def calculate(
         raise DataError(Problem(str(folder), what, "move the folder away to start anew from the base date"))
     made: list[Day] = []
     for session in [day for day in sessions if day > closed.session]:
-        day, closed = _next(book, view.as_of(session), closed, session, late)
+        day, closed = _next(book, view, closed, session, late)
         made.append(day if dry_run else _written(folder, day))
     return made
 
@@ -83,23 +94,40 @@ def last_closed(folder: Path) -> Closed | None:
     return state_file.from_text(found[-1].read_text(encoding="utf-8"), str(found[-1]))
 
 
-def restate(book: Rulebook, view: MarketView, known_by: date) -> pl.DataFrame:
-    """What the levels up to a day would be today, beside what they were from the data known then.
+def restate(workspace: Workspace, book: Rulebook, view: MarketView, known_by: date) -> pl.DataFrame:
+    """What the levels up to a day would be today, beside what the desk published, or what was known then.
 
     Args:
+        workspace: where the desk's files are; its levels count for the sessions that it has closed.
         book: the rules.
         view: everything known today.
         known_by: the day of the old series.
 
     Returns:
         `exchina.calculation.restatement.restatement`.
+
+    Raises:
+        DataError: the day lies after the last price, or as for `calculate`.
     """
-    old, new = view.as_of(known_by), view
+    if known_by > view.provenance.through:
+        what = f"prices end on {view.provenance.through}"
+        raise DataError(Problem(f"--was {known_by}", what, "name a day by which there were prices"))
+    old = view.as_of(known_by)
     reviews = history.reviews_until(book, old, old.provenance.through)
-    then, now = history.composed(book, old, reviews), history.composed(book, new, reviews)
+    then, now = history.composed(book, old, reviews), history.composed(book, view, reviews)
     changed = any(set(a.members["company_id"]) != set(b.members["company_id"]) for a, b in zip(then, now, strict=True))
-    levels = [series_of(book, at, made).levels for at, made in ((old, then), (new, now))]
-    return restatement(levels[0], levels[1], book.calculation, members_changed=changed)
+    computed, today = (series_of(book, at, made).levels for at, made in ((old, then), (view, now)))
+    published = _published(workspace.reports / book.index.id / "desk")
+    sent = computed.join(published, on=["session", "variant"], how="left", maintain_order="left")
+    sent = sent.with_columns(level=pl.coalesce("sent", "level"))
+    return restatement(sent, today, book.calculation, members_changed=changed)
+
+
+def _published(folder: Path) -> pl.DataFrame:
+    """session, variant, sent: the unrounded levels of the desk's files."""
+    columns = ("session", "variant", pl.col("unrounded_level").alias("sent"))
+    rows = [pl.read_csv(path, try_parse_dates=True).select(columns) for path in sorted(folder.glob("*/levels.csv"))]
+    return pl.concat([pl.DataFrame(schema={"session": pl.Date, "variant": pl.String, "sent": pl.Float64}), *rows])
 
 
 def _first(book: Rulebook, view: MarketView) -> Day:
@@ -110,17 +138,52 @@ def _first(book: Rulebook, view: MarketView) -> Day:
     return _day(book, view, calculated(book, view, baskets), None, ())[0]
 
 
-def _next(book: Rulebook, cut: MarketView, closed: Closed, session: date, late: str | None) -> tuple[Day, Closed]:
-    if cut.provenance.through < session:
+def _next(book: Rulebook, view: MarketView, closed: Closed, session: date, late: str | None) -> tuple[Day, Closed]:
+    """Close one more session from what was known on its day."""
+    cut = view.as_of(session)
+    if cut.provenance.through < session and view.provenance.through <= session:
         what = f"prices end on {cut.provenance.through}"
         raise DataError(Problem(f"{book.index.id} {session}", what, "fetch the session's closes first"))
-    made = continued(book, cut, closed.states, _resets(book, cut, closed.target, closed.session))
-    faults = _not_as_opened(closed, made.states[PRICE])
+    resets = _resets(book, cut, closed.target, closed.session)
+    inputs = inputs_after(book, cut, closed.states, resets, session)
+    inputs, faults = _caught_up(inputs, closed, session)
+    made = continued(inputs, cut, closed.states, resets)
+    faults += _not_as_opened(closed, made.states[PRICE])
     if faults and late is None:
         raise DataError(*faults)
-    notices = (f"late: {late}", *map(str, faults)) if faults else ()
     target = closed.target if closed.target and closed.target.effective > closed.session else None
-    return _day(book, cut, made, target, notices)
+    return _day(book, cut, made, target, (f"late: {late}", *map(str, faults)) if faults else ())
+
+
+def _caught_up(inputs: Inputs, closed: Closed, session: date) -> tuple[Inputs, list[Problem]]:
+    """The inputs with every event that was learnt after its ex-date moved to this session, and a problem for each.
+
+    An event that was withdrawn or whose terms have changed cannot be taken back by a later session: its problem says
+    to restate.
+    """
+    held = closed.states[PRICE].shares
+    now = _past_events(inputs, held, closed.session)
+    learnt = now.keys() - closed.events.keys()
+    undone = [name for name, said in sorted(closed.events.items()) if now.get(name) != said]
+    if undone:
+        cure = "move the desk's folder away and calculate anew; exchina restate shows what changes"
+        what = "was applied and has been withdrawn or changed since"
+        raise DataError(*(Problem(f"event {name}", what, cure) for name in undone))
+    cure = "--late REASON applies it today; exchina restate shows the days before"
+    late = [event for event in inputs.events if event.id in learnt]
+    moved = [replace(event, ex_date=session) if event.id in learnt else event for event in inputs.events]
+    faults = [event.problem("became known after its ex-date", cure) for event in late]
+    return replace(inputs, events=tuple(moved)), faults
+
+
+def _past_events(inputs: Inputs, held: Mapping[str, float], session: date) -> dict[str, str]:
+    """Id and terms of every event of the lines held with an ex-date up to a session, a year back."""
+    since = session - PAST
+    return {
+        event.id: repr(replace(event, tax=0.0, source=""))
+        for event in inputs.events
+        if event.symbol in held and since < event.ex_date <= session
+    }
 
 
 def _not_as_opened(closed: Closed, state: State) -> list[Problem]:
@@ -155,7 +218,9 @@ def _day(
     target = target or _announced(book, view, state.session)
     opens = opening(made, _resets(book, view, target, state.session))[PRICE]
     held = {name: line.shares for name, line in opens.after.items()}
-    closed = Closed(book.index.id, book.content_hash, state.session, made.states, target, (held, opens.divisor_after))
+    past = _past_events(made.inputs, state.shares, state.session)
+    opened = (held, opens.divisor_after)
+    closed = Closed(book.index.id, book.content_hash, state.session, made.states, target, opened, past)
     tables = day_tables(view, made, opens)
     if target is not None and target.effective > state.session:
         tables["proforma"] = proforma_table(view, target, _of(book, view, target, state.session), made)

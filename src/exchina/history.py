@@ -8,13 +8,16 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from exchina.calculation.acceptance import held_back
+from exchina.calculation.lines import Event
 from exchina.errors import DataError, Problem
 from exchina.inputs import index_sessions
 from exchina.levels import lines_walked
 from exchina.market.view import MarketView
-from exchina.model import Basket, Review, Rulebook
+from exchina.model import Basket, MarketData, Review, Rulebook
 from exchina.rules.pipeline import baskets
 from exchina.rules.reviews import reviews
+from exchina.tables.actions import APPLIED
 from exchina.universe import universe_on
 
 AHEAD = timedelta(days=400)
@@ -59,10 +62,11 @@ def composed(book: Rulebook, view: MarketView, wanted: list[Review]) -> list[Bas
     for review in wanted:
         _reaches(cuts[review.cutoff], review.cutoff)
     tables = [
-        universe_on(cuts[review.cutoff].market, cuts[review.cutoff].reference, review.cutoff).with_columns(
+        universe_on(_believed(book, cut.market), cut.reference, review.cutoff).with_columns(
             review=pl.lit(review.effective)
         )
         for review in wanted
+        for cut in [cuts[review.cutoff]]
     ]
 
     def drift(basket: Basket, day: date) -> dict[str, float]:
@@ -78,6 +82,18 @@ def composed(book: Rulebook, view: MarketView, wanted: list[Review]) -> list[Bas
         weak=view.reference.weak_facts,
         provenance=view.provenance,
     )
+
+
+def _believed(book: Rulebook, market: MarketData) -> MarketData:
+    """The market without the closes that the index itself holds back."""
+    if book.calculation.reject_move_over is None:
+        return market
+    actions = market.actions.filter(pl.col("status").is_in(APPLIED))
+    dated = pl.concat([table.select("symbol", "ex_date") for table in (market.splits, market.dividends, actions)])
+    events = [Event("", symbol, "", ex_date) for symbol, ex_date in dated.iter_rows()]
+    prices = market.prices.sort("symbol", "session")
+    refused = held_back(prices, events, book.calculation.reject_move_over)
+    return replace(market, prices=prices.join(refused, on=["symbol", "session"], how="anti", maintain_order="left"))
 
 
 def _reaches(cut: MarketView, day: date) -> None:

@@ -1,19 +1,22 @@
 """What the calculator reads of a `MarketView`: the closes, rates, cash and events of some lines."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+import numpy as np
 import polars as pl
 
 from exchina.calculation.acceptance import held_back
-from exchina.calculation.board import Board, board_of
+from exchina.calculation.board import Board, Days, board_of
 from exchina.calculation.events import events_of, moves
 from exchina.calculation.lines import Event
 from exchina.calculation.payments import TaxTable, with_cash
+from exchina.calculation.terms import on_terms
+from exchina.currency import with_rate
 from exchina.errors import DataError, Problem, did_you_mean
 from exchina.market.view import MarketView
-from exchina.model import Rulebook
+from exchina.model import MarketData, Rulebook
 from exchina.tables.actions import APPLIED
 
 
@@ -59,9 +62,10 @@ def inputs_for(book: Rulebook, view: MarketView, symbols: Collection[str], first
     known = listings.filter(pl.col("symbol").is_in(reached))
     lines = dict(known.select("symbol", "currency").iter_rows())
     rule, market, calendar = book.calculation, view.market, index_sessions(book, view)
+    market = replace(market, dividends=_special_in_own_currency(market, lines))
     taxes = _taxes(book, view, known)
     windows = {symbol: (start, end) for symbol, start, end in known.select("symbol", "first", "last").iter_rows()}
-    events = tuple(events_of(market, windows, taxes, rule))
+    events = tuple(events_of(market, windows, taxes, rule, since=first))
     prices = market.prices.filter(pl.col("symbol").is_in(reached))
     refused = held_back(prices, events, rule.reject_move_over) if rule.reject_move_over else _nothing_refused()
     paid_in = market.dividends.filter(pl.col("symbol").is_in(reached))["currency"]
@@ -71,12 +75,41 @@ def inputs_for(book: Rulebook, view: MarketView, symbols: Collection[str], first
         lines,
         book.index.currency,
         currencies={*_quoted(book), *paid_in},
+        opened=_own_sessions(view, known),
         sessions=calendar,
         first=first,
         last=last,
     )
-    board = with_cash(board, (view.history or market).dividends, market.splits, taxes, rule)
-    return Inputs(book, board, events, refused)
+    board = on_terms(board, events, rule)
+    return Inputs(book, with_cash(board, (view.history or market).dividends, events, taxes, rule), events, refused)
+
+
+def _own_sessions(view: MarketView, known: pl.DataFrame) -> dict[str, Days]:
+    """The sessions of each line's own market, days since 1970-01-01, ascending."""
+    days = {
+        str(calendar): rows["session"].sort().cast(pl.Int32).cast(pl.Int64).to_numpy()
+        for (calendar,), rows in view.market.sessions.partition_by("calendar", as_dict=True).items()
+    }
+    none = np.array([], np.int64)
+    return {symbol: days.get(calendar, none) for symbol, calendar in known.select("symbol", "calendar").iter_rows()}
+
+
+def _special_in_own_currency(market: MarketData, lines: Mapping[str, str]) -> pl.DataFrame:
+    """Dividends with special cash and returns of capital in the currency of their line, at the rate of the ex-date.
+
+    Raises:
+        DataError: there is no such rate.
+    """
+    own = pl.col("symbol").replace_strict(lines, default=None, return_dtype=pl.String)
+    foreign = (pl.col("type") != "ordinary") & own.is_not_null() & (pl.col("currency") != own)
+    if not market.dividends.filter(foreign).height:
+        return market.dividends
+    paid = market.dividends.filter(foreign).with_columns(own=own)
+    paid = with_rate(paid, market.fx, day="ex_date", currency="currency").rename({"rate": "paid_usd"})
+    paid = with_rate(paid, market.fx, day="ex_date", currency="own")
+    amount = pl.col("amount") * pl.col("paid_usd") / pl.col("rate")
+    turned = paid.with_columns(amount=amount, currency=pl.col("own")).select(market.dividends.columns)
+    return pl.concat([market.dividends.filter(~foreign), turned]).sort("symbol", "ex_date", "type")
 
 
 def _nothing_refused() -> pl.DataFrame:
@@ -84,10 +117,13 @@ def _nothing_refused() -> pl.DataFrame:
 
 
 def _listings(view: MarketView) -> pl.DataFrame:
-    """symbol, company_id, currency, country of the issuer, first and last trading day."""
+    """symbol, company_id, currency, calendar, country of the issuer, first and last trading day."""
     domiciles = view.reference.companies.select("country_of_domicile", company_id="id")
-    return view.reference.listings.join(domiciles, on="company_id", how="left", maintain_order="left").select(
+    venues = view.reference.venues.select("mic", "calendar")
+    listings = view.reference.listings.join(venues, on="mic", how="left", maintain_order="left")
+    return listings.join(domiciles, on="company_id", how="left", maintain_order="left").select(
         "company_id",
+        "calendar",
         "currency",
         symbol="yahoo_symbol",
         country="country_of_domicile",

@@ -123,7 +123,8 @@ def reset_at(target: Target, inputs: Inputs, session: date) -> Reset:
     """
     if target.reset.weights:
         return Reset(weights=_remaining(target, inputs.events, session))
-    return Reset(shares=_walked(target, inputs, target.cutoff, session).state.shares)
+    state = walked(target, inputs, target.cutoff, session).state
+    return Reset(shares=state.shares, children=state.children)
 
 
 def lines_walked(basket: Basket, view: MarketView, until: date) -> dict[str, float]:
@@ -133,12 +134,19 @@ def lines_walked(basket: Basket, view: MarketView, until: date) -> dict[str, flo
     if until < since:
         return dict(basket.members.select("symbol", "weight").iter_rows())
     inputs = inputs_for(basket.book, view, basket.members["symbol"], target.cutoff, until)
-    run = _walked(target, inputs, since, inputs.board.sessions[-1])
+    run = walked(target, inputs, since, inputs.board.sessions[-1])
     return weights_of(lines_of(run.state, inputs.board))
 
 
-def _walked(target: Target, inputs: Inputs, since: date, until: date) -> Run:
-    """A target alone from one session to another, with every event on the way."""
+def walked(target: Target, inputs: Inputs, since: date, until: date) -> Run:
+    """A target alone from one session to another, with every event on the way: the pro forma.
+
+    Args:
+        target: what a review has decided.
+        inputs: of its lines.
+        since: the session at whose close weights are set; the cut-off for index shares.
+        until: the last session.
+    """
     part = inputs.part(since, until)
     reset = Reset(weights=_remaining(target, inputs.events, since)) if target.reset.weights else target.reset
     return advance(started(part.board, reset, {PRICE: 1.0}), part.board, part.events, {}, inputs.book.calculation)
@@ -166,12 +174,12 @@ def calculated(book: Rulebook, view: MarketView, baskets: Sequence[Basket]) -> C
 
 
 def continued(
-    book: Rulebook, view: MarketView, states: Mapping[str, State], resets: Mapping[date, Reset]
+    inputs: Inputs, view: MarketView, states: Mapping[str, State], resets: Mapping[date, Reset]
 ) -> Calculation:
-    """Compute the sessions after those of the states, up to the view's last one.
+    """Compute the sessions of the inputs after that of the states, which is their first.
 
     Args:
-        book: the rules.
+        inputs: of `inputs_after`.
         view: what is known.
         states: `Calculation.states` of an earlier session.
         resets: what reviews set at the close of that session or later.
@@ -179,10 +187,20 @@ def continued(
     Raises:
         DataError: as for `calculated`.
     """
+    return _run(inputs, states, resets, view)
+
+
+def inputs_after(
+    book: Rulebook, view: MarketView, states: Mapping[str, State], resets: Mapping[date, Reset], last: date
+) -> Inputs:
+    """What can happen to an index between the session of its states and a later one.
+
+    Raises:
+        DataError: as for `inputs_for`.
+    """
     held = {symbol for state in states.values() for symbol in (*state.shares, *state.children)}
     coming = {symbol for reset in resets.values() for symbol in (*reset.weights, *reset.shares)}
-    begin = states[PRICE].session
-    return _run(inputs_for(book, view, held | coming, begin, _last(book, view)), states, resets, view)
+    return inputs_for(book, view, held | coming, states[PRICE].session, last)
 
 
 def opening(made: Calculation, resets: Mapping[date, Reset]) -> dict[str, Change]:

@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass as checked
 
 Kind: TypeAlias = Literal["vendor", "file", "simulated"]
 ReturnVariant: TypeAlias = Literal["PR", "GTR", "NTR", "LOCAL"]
-STRICT = ConfigDict(extra="forbid")
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class CalculationRule:
     share_changes: Literal["at_review", "at_threshold"] = "at_review"
     share_change_at_least: Share = 0.05
     reject_move_over: Annotated[float, Field(gt=0, le=100)] | None = None
-    delayed_if_stale_weight_over: Share = 1.0
+    delayed_if_stale_weight_over: Share = 0.1
     restate_from_bp: Annotated[float, Field(ge=0)] = 5.0
     correct_from_bp: Annotated[float, Field(ge=0)] = 1.0
     restate_within_sessions: Annotated[int, Field(ge=0)] | None = None

@@ -1,5 +1,6 @@
 """PURE. TOML text -> Rulebook, or every problem in it at once; Rulebook -> plain English."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from hashlib import sha256
@@ -15,6 +16,7 @@ from exchina.plugins import located
 from exchina.rules.pipeline import HOLD
 from exchina.rules.registers import REGISTERS
 
+NAME = re.compile(r"[a-z][a-z0-9_]*")
 RuleKind = Literal["screen", "select", "weight", "cap"]
 Checked = TypeVar("Checked")
 TABLES = ("index", "review", "screen", "select", "weight", "cap", "calculation", "series")
@@ -51,6 +53,8 @@ def parse_rulebook(text: str, where: str = "rulebook") -> Rulebook:
     calculation = _table(tree, "calculation", CalculationRule, problems)
     rules = {kind: _rules(tree, kind, problems) for kind in ("screen", "select", "weight", "cap")}
     ladder = _ladder(tree, problems)
+    if index and len(set(index.returns)) < len(index.returns):
+        problems.append(Problem("index.returns", f"found {list(index.returns)}", "name each variant once"))
     series = _series(tree, index.returns if index else (), problems)
     problems += [*_one_each(tree), *_contradictions(review, rules), *_clashes(calculation, rules)]
     if problems or index is None or review is None or calculation is None:
@@ -150,13 +154,17 @@ def _series(tree: Mapping[str, Any], returns: tuple[str, ...], problems: list[Pr
         make, of, why = (settings.pop(key, None) for key in ("make", "of", "why"))
         if of not in returns:
             problems.append(Problem(f"{where}.of", f"found {of!r}", f"one of index.returns: {', '.join(returns)}"))
-        if name in get_args(ReturnVariant):
-            problems.append(Problem(where, "is the name of a return variant", "choose another name"))
+        if name in get_args(ReturnVariant) or not NAME.fullmatch(name):
+            hint = "small letters, digits and underscores, such as hedged_eur"
+            problems.append(Problem(where, "cannot be the name of a series", hint))
+        if not isinstance(make, str):
+            problems.append(Problem(f"{where}.make", f"found {make!r}", f"one of {', '.join(derived.all())}"))
+            continue
         if not isinstance(why, str) or not why.strip():
             problems.append(Problem(f"{where}.why", "every series says why it is there", 'add why = "..."'))
-        checked, faults = derived.checked_settings(where, str(make), settings)
+        checked, faults = derived.checked_settings(where, make, settings)
         problems += faults
-        made.append(DerivedSeries(name, cast("ReturnVariant", of), str(make), checked, str(why)))
+        made.append(DerivedSeries(name, cast("ReturnVariant", of), make, checked, str(why)))
     return tuple(made)
 
 
@@ -188,6 +196,11 @@ def _clashes(calculation: CalculationRule | None, rules: Mapping[str, tuple[Rule
     if calculation.family == "price_weighted" and (weights != ["price"] or rules["cap"]):
         hint = "write [weight] price and no caps, or choose another family"
         problems.append(Problem("calculation.family", "a price-weighted index holds one share of each line", hint))
+    if calculation.family == "price_weighted" and (
+        calculation.proceeds == "pro_rata" or calculation.special_dividend == "reinvest_in_payer"
+    ):
+        hint = 'write proceeds = "divisor" and another special_dividend'
+        problems.append(Problem("calculation", "would change the one share of each line", hint))
     if calculation.correct_from_bp > calculation.restate_from_bp:
         what = f"{calculation.correct_from_bp:g} is above restate_from_bp, {calculation.restate_from_bp:g}"
         problems.append(Problem("calculation.correct_from_bp", what, "an error is corrected before it is restated"))

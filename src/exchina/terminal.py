@@ -152,11 +152,18 @@ def show_series(series: "IndexSeries") -> None:
     from exchina.analytics.performance import summary
 
     measures: dict[str, dict[str, Any]] = {}
-    for (variant,), levels in series.levels.partition_by("variant", as_dict=True, maintain_order=True).items():
-        for row in summary(levels.select("session", "level")).to_dicts():
+    whole = series.levels.partition_by("variant", as_dict=True, maintain_order=True)
+    for variant in series.book.index.returns:
+        for row in summary(whole[variant,].select("session", "level")).to_dicts():
             shown = measures.setdefault(row["measure"], {"measure": row["measure"]})
-            shown[str(variant)] = _measure(row["value"], row["unit"])
+            shown[variant] = _measure(row["value"], row["unit"])
     table(list(measures.values()), f"{series.book.index.name} (hypothetical)")
+    derived = [
+        {"series": one.name, "what": f"{one.make} of {one.of}", "last level": f"{whole[one.name,]['level'][-1]:,.2f}"}
+        for one in series.book.series
+    ]
+    if derived:
+        table(derived, "derived series")
     turnover = dict(series.turnover.iter_rows())
     rows = [
         {

@@ -10,6 +10,7 @@ import polars as pl
 from exchina import policy
 from exchina.currency import with_rate
 from exchina.model import MarketData, Reference
+from exchina.tables.actions import share_ratios
 
 PRICED_WITHIN_DAYS = 30
 TRADED_SESSIONS = 126
@@ -127,7 +128,8 @@ def _carried_over_splits(
 ) -> pl.DataFrame:
     """Share counts times the split ratios between the day they were counted on and ``day``."""
     later = (
-        market.splits.filter(pl.col("ex_date") <= day)
+        share_ratios(market.splits, market.actions)
+        .filter(pl.col("ex_date") <= day)
         .join(counts.select("symbol", counted_on), on="symbol")
         .filter(pl.col("ex_date") > pl.col(counted_on))
         .group_by("symbol")

@@ -31,7 +31,7 @@ def total_return(
     paid = dividends.select(symbol=pl.lit("A"), ex_date="date", amount="dividend", currency=pl.lit("USD"))
     data = market(prices=prices.select(symbol=pl.lit("A"), session="date", close="close"), dividends=paid)
     days = prices["date"].to_list()
-    board = with_cash(market_board(data, {"A": "USD"}, days), data.dividends, data.splits, None, rule)
+    board = with_cash(market_board(data, {"A": "USD"}, days), data.dividends, [], None, rule)
     state = started(board.part(days[0], days[0]), Reset(shares={"A": 1.0}), {"PR": 1.0, "GTR": 1.0})
     cuts = [Event(f"split-{day}", "A", "split", day, new=ratio, old=1.0) for day, ratio in splits]
     return np.concatenate([[1.0], advance(state, board, cuts, {}, rule).levels["GTR"]])

@@ -11,6 +11,7 @@ from exchina.calculation.engine import advance, opened, started
 from exchina.calculation.lines import Event, market_value
 from exchina.calculation.state import Reset, State
 from exchina.calculation.statuses import delayed_sessions, price_statuses
+from exchina.calculation.terms import on_terms
 from exchina.calculation.weights import one_way_turnover, weights_of
 from exchina.errors import DataError
 from exchina.model import CalculationRule
@@ -264,7 +265,7 @@ def test_a_change_of_listing_keeps_the_weight_or_the_shares() -> None:
     ("event", "message"),
     [
         (Event("x1", "A", "special_dividend", D[1], amount=11.0, source="dividends"), "11 a share on a price of 10"),
-        (Event("x2", "A", "spin_off", D[1], new=1, old=1, other="NOPE"), "no price of the child NOPE"),
+        (Event("x2", "A", "spin_off", D[1], new=1, old=1, other="NOPE"), "there is no price of NOPE .*adjust_price"),
         (Event("x3", "A", "compulsory_tender", D[1], fraction=0.5, price=30.0), "50% bought at 30 on a price of 10"),
     ],
 )
@@ -289,3 +290,82 @@ def test_the_opening_is_what_the_next_session_holds() -> None:
     assert {name: line.shares for name, line in shown.after.items()} == held.state.shares
     assert shown.divisor_after == held.state.divisor
     assert np.isfinite(held.levels["PR"]).all()
+
+
+def test_a_child_that_waits_outlives_a_review() -> None:
+    """P loses 20 to a child that first trades a day after the review: its value is not lost."""
+    table = board({"P": [100.0, 80.0, 80.0, 80.0], "C": [None, None, 20.0, 20.0], "Q": [100.0, 100.0, 100.0, 100.0]})
+    event = Event("spin", "P", "spin_off", D[1], new=1, old=1, other="C")
+    half = {"P": 0.5, "Q": 0.5}
+    run = walk(table, [(D[0], half), (D[1], half)], events=[event])
+    assert run.levels["PR"] == pytest.approx([90.0, 100.0, 100.0])
+    assert set(run.state.shares) == {"P", "Q"}
+    state = started(table.part(D[0], D[0]), Reset(shares={"P": 1.0, "Q": 1.0}), {"PR": 100.0})
+    again = {D[1]: Reset(shares={"P": 10.0, "Q": 10.0})}
+    larger = advance(state, table, [event], again, MARKET_CAP)
+    assert larger.levels["PR"] == pytest.approx([90.0, 100.0, 100.0])
+
+
+def test_a_child_that_is_a_member_already_is_added_to() -> None:
+    table = board({"P": [100.0, 50.0, 50.0], "Q": [50.0, 55.0, 55.0]})
+    event = Event("spin", "P", "spin_off", D[1], new=1, old=1, other="Q")
+    run = advance(State(D[0], {"P": 1.0, "Q": 2.0}, 2.0, {"PR": 100.0}), table, [event], {}, MARKET_CAP)
+    assert run.levels["PR"] == pytest.approx([107.5, 107.5])
+    assert run.state.shares == {"P": 1.0, "Q": 3.0}
+
+
+def test_a_child_that_never_trades_is_an_error() -> None:
+    table = board({"P": [100.0] + [80.0] * 29, "C": [None] * 30, "Q": [100.0] * 30})
+    event = Event("spin", "P", "spin_off", days(2)[1], new=1, old=1, other="C")
+    with pytest.raises(DataError, match="C has had no close in the 20 sessions since"):
+        walk(table, [(D[0], {"P": 0.5, "Q": 0.5})], events=[event])
+
+
+def test_a_line_that_a_review_adds_stands_on_the_terms_of_the_day() -> None:
+    """A splits while its market is closed; the review of that day buys it at the adjusted price."""
+    cut = [split(D[1], 2.0)]
+    table = on_terms(board({"A": [100.0, None, 50.0, 50.0], "B": [10.0, 10.0, 10.0, 10.0]}), cut, FIXED_WEIGHT)
+    run = walk(table, [(D[0], {"B": 1.0}), (D[1], {"A": 0.5, "B": 0.5})], events=cut)
+    assert run.levels["PR"] == pytest.approx([100.0, 100.0, 100.0])
+    base = walk(table, [(D[1], {"A": 0.5, "B": 0.5})], events=cut)
+    assert base.levels["PR"] == pytest.approx([100.0, 100.0])
+
+
+def test_a_split_under_the_new_name_of_the_same_day_is_applied() -> None:
+    table = board({"A": [100.0, None, None], "N": [None, 50.0, 50.0], "B": [100.0, 100.0, 100.0]})
+    for symbol in ("A", "N"):
+        events = [Event("cut", symbol, "split", D[1], new=2, old=1), Event("name", "A", "rename", D[1], other="N")]
+        run = walk(table, [(D[0], {"A": 0.5, "B": 0.5})], events=events)
+        assert run.levels["PR"] == pytest.approx([100.0, 100.0])
+
+
+def test_a_holiday_of_the_line_is_no_halt_before_it_leaves() -> None:
+    """A leaves on D3 and its market was closed on D2: its last close stands."""
+    table = board({"A": [10.0, 10.0, None, None], "B": [10.0, 10.0, 10.0, 10.0]})
+    opened_on = table.price_days.copy()
+    rule = replace(MARKET_CAP, delisting="last_traded_then_zero")
+    event = Event("gone", "A", "delisting", D[3])
+    state = State(D[0], {"A": 1.0, "B": 1.0}, 0.2, {"PR": 100.0})
+    kept = advance(state, replace(table, open_days=opened_on), [event], {}, rule)
+    assert kept.levels["PR"] == pytest.approx([100.0, 100.0, 100.0])
+    assert advance(state, table, [event], {}, rule).levels["PR"] == pytest.approx([100.0, 50.0, 50.0], abs=1e-5)
+
+
+def test_paper_is_priced_on_the_terms_of_its_day() -> None:
+    """Two acquirer's shares after its 2:1 split of that day are worth one of today's."""
+    table = board({"T": [20.0, None, None], "Q": [21.0, 21.0, 10.5], "B": [20.0, 20.0, 20.0]})
+    events = [
+        Event("cut", "Q", "split", D[2], new=2, old=1),
+        Event("deal", "T", "takeover", D[2], new=2, old=1, other="Q"),
+    ]
+    state = State(D[0], {"T": 1.0, "Q": 1.0, "B": 1.0}, 0.61, {"PR": 100.0})
+    run = advance(state, table, events, {}, replace(MARKET_CAP, takeover="deal_terms"))
+    assert run.levels["PR"] == pytest.approx([62 / 0.61, 62 / 0.61])
+    assert run.state.shares["Q"] == pytest.approx(4.0)
+
+
+def test_more_dividends_than_value_are_refused_before_the_open() -> None:
+    table = board({"A": [10.0, 10.0]}, gross={(1, "A"): 12.0})
+    state = State(D[0], {"A": 1.0}, 1.0, {"PR": 10.0, "GTR": 10.0})
+    with pytest.raises(DataError, match="12 dividend points are paid on a level of 10"):
+        advance(state, table, [], {}, replace(MARKET_CAP, dividends="open_divisor"))

@@ -20,6 +20,7 @@ from exchina.calculation.lines import Event
 from exchina.calculation.logs import begun, compositions, divisor_log
 from exchina.calculation.payments import TaxTable, with_cash
 from exchina.calculation.state import Change, Reset, State
+from exchina.calculation.terms import on_terms
 from exchina.market.calendar import sessions_table
 from exchina.model import CalculationRule, MarketData
 from exchina.tables.market import SCHEMAS
@@ -177,8 +178,8 @@ def inputs(changed: bool = False) -> tuple[Board, list[Event], dict[date, Reset]
         orient="row",
     )
     taxes = TaxTable(table, {name: COUNTRIES[mic] for name, mic in MIC.items()}, moves(data.actions))
-    board = with_cash(board, data.dividends, data.splits, taxes, RULE)
     events = events_of(data, dict.fromkeys(LINES, (None, None)), taxes, RULE)
+    board = with_cash(on_terms(board, events, RULE), data.dividends, events, taxes, RULE)
     return board, events, {day: _weights(day) for day in QUARTERS}
 
 

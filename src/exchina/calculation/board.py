@@ -18,9 +18,17 @@ Days: TypeAlias = NDArray[np.int64]
 NEVER = int(np.iinfo(np.int64).min)
 
 
+EPOCH = date(1970, 1, 1)
+
+
 def day_number(day: date) -> int:
     """Days since 1970-01-01."""
-    return (day - date(1970, 1, 1)).days
+    return (day - EPOCH).days
+
+
+def day_of(number: int) -> date:
+    """The day that so many days after 1970-01-01 is."""
+    return EPOCH + timedelta(days=number)
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,7 @@ class Board:
         gross: ordinary cash per share that is booked on the session, currency of the line (n x m).
         net: the same after tax (n x m).
         calendar: every known index session, also before and after those of the board, days since 1970-01-01.
+        open_days: last session of each line's own market at or before the session (n x m); None: the session itself.
     """
 
     sessions: tuple[date, ...]
@@ -52,6 +61,7 @@ class Board:
     gross: Numbers
     net: Numbers
     calendar: Days
+    open_days: Days | None = None
 
     @property
     def rates(self) -> Numbers:
@@ -61,14 +71,23 @@ class Board:
     @property
     def following(self) -> date | None:
         """The index session after the last of the board, if it is known."""
-        at = int(np.searchsorted(self.calendar, day_number(self.sessions[-1]), side="right"))
-        return date(1970, 1, 1) + timedelta(days=int(self.calendar[at])) if at < len(self.calendar) else None
+        return self.session_after(1)
+
+    def session_after(self, count: int) -> date | None:
+        """The index session so many after the last of the board, if it is known."""
+        at = int(np.searchsorted(self.calendar, day_number(self.sessions[-1]), side="right")) + count - 1
+        return day_of(int(self.calendar[at])) if at < len(self.calendar) else None
+
+    def last_open(self, row: int, column: int) -> int:
+        """Day of the line's own last session at or before a session of the board."""
+        return day_number(self.sessions[row]) if self.open_days is None else int(self.open_days[row, column])
 
     def part(self, first: date, last: date) -> "Board":
         """The rows from one session to another, both included."""
         start, end = self.row(first), self.row(last) + 1
-        tables = ("sessions", "prices", "price_days", "spot", "spot_days", "gross", "net")
-        return replace(self, **{name: getattr(self, name)[start:end] for name in tables})
+        tables = ("sessions", "prices", "price_days", "spot", "spot_days", "gross", "net", "open_days")
+        parts = {name: getattr(self, name)[start:end] for name in tables if getattr(self, name) is not None}
+        return replace(self, **parts)
 
     def row(self, session: date) -> int:
         """Position of a session; `DataError` if it is not on the board."""
@@ -100,6 +119,7 @@ def board_of(
     into: str,
     *,
     currencies: Collection[str] = (),
+    opened: Mapping[str, Days] | None = None,
     sessions: Sequence[date],
     first: date,
     last: date,
@@ -114,6 +134,7 @@ def board_of(
         lines: currency of each symbol.
         into: index currency.
         currencies: others that somebody asks the rate of.
+        opened: sessions of each line's own market, days since 1970-01-01, ascending; None takes the index's for them.
         sessions: every session of the index calendar, ascending, also those to come.
         first: first session of the board.
         last: last one.
@@ -126,6 +147,7 @@ def board_of(
     none = np.zeros_like(close)
     at = np.array([quoted.index(lines[symbol]) for symbol in symbols], np.int64)
     calendar = np.array([day_number(day) for day in sessions])
+    open_days = None if opened is None else np.stack([_last_at(opened[name], days) for name in symbols], axis=1)
     return Board(
         days,
         tuple(symbols),
@@ -138,7 +160,14 @@ def board_of(
         none,
         none,
         calendar,
+        open_days,
     )
+
+
+def _last_at(opened: Days, days: Sequence[date]) -> Days:
+    """The last of some days at or before each day; `NEVER` where there is none."""
+    numbers = np.concatenate([[NEVER], opened])
+    return numbers[np.searchsorted(opened, [day_number(day) for day in days], side="right")]
 
 
 def rates_into(fx: pl.DataFrame, currencies: Sequence[str], into: str, days: Sequence[date]) -> Numbers:

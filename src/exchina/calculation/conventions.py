@@ -76,8 +76,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
     },
     "suspension": {"carry_last_price": "a line without a trade keeps its last close"},
     "share_changes": {
-        "at_review": "changes of share count and float wait for the review",
-        "at_threshold": "changes of share count and float from share_change_at_least on are followed at once",
+        "at_review": "share counts and floats are those of the review's data cut-off",
+        "at_threshold": "share_change and float_change events from share_change_at_least on are followed at once",
     },
 }
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from exchina.calculation.action_register import action
 from exchina.calculation.actions.leaving import waits
-from exchina.calculation.board import Board, day_number
+from exchina.calculation.board import Board
 from exchina.calculation.lines import Event, Line, Lines, market_value
 from exchina.calculation.weights import weights_of
 from exchina.errors import DataError
@@ -95,39 +95,42 @@ def line_table(
     return whole.select(LINE_COLUMNS.keys()).sort(["weight", "symbol"], descending=[True, False])
 
 
-def level_table(
-    levels: Mapping[str, tuple[float, float]],
+def level_row(
+    variant: str,
+    before: float | None,
+    now: float,
     points: tuple[float, float],
     *,
-    market_value: float,
+    lines: Lines,
     divisor: float,
-    count: int,
     status: str,
 ) -> pl.DataFrame:
-    """One row a return variant: level (rounded to 2 decimals), unrounded_level, previous_level, return, and the index.
+    """One return variant of a session: level (rounded to 2 decimals), unrounded_level, previous_level, return.
 
     Args:
-        levels: level of the session before and of this one, unrounded, by variant.
+        variant: ``PR`` and so on.
+        before: level of the session before, unrounded; None at the base date.
+        now: level of this session.
         points: gross and net dividend points of the price index.
-        market_value: of the index, index currency.
-        divisor: in force.
-        count: lines held.
+        lines: of the composition behind it, at the close.
+        divisor: of that composition.
         status: of the index.
     """
     return pl.DataFrame(
         {
-            "variant": list(levels),
-            "level": [round(now, LEVEL_DECIMALS) for _, now in levels.values()],
-            "unrounded_level": [now for _, now in levels.values()],
-            "previous_level": [before for before, _ in levels.values()],
-            "return": [now / before - 1 for before, now in levels.values()],
+            "variant": variant,
+            "level": round(now, LEVEL_DECIMALS),
+            "unrounded_level": now,
+            "previous_level": before,
+            "return": None if before is None else now / before - 1,
             "gross_dividend_points": points[0],
             "net_dividend_points": points[1],
-            "market_value": market_value,
+            "market_value": market_value(lines),
             "divisor": divisor,
-            "count": count,
+            "count": len(lines),
             "status": status,
-        }
+        },
+        schema_overrides={"previous_level": pl.Float64, "return": pl.Float64},
     )
 
 
@@ -141,11 +144,10 @@ def preview(lines: Lines, actions: Sequence[tuple[Event, str]], board: Board, ru
         rule: conventions.
 
     Returns:
-        `PREVIEW_COLUMNS`: treatment is ``apply``, ``not confirmed`` or the reason why it cannot be applied; change of
-        index shares of the line, factor on its price, factor on the divisor.
+        `PREVIEW_COLUMNS`: treatment is ``apply``, ``dividend points``, ``not confirmed`` or the reason why it cannot be
+        applied; change of index shares of the line, factor on its price, factor on the divisor.
     """
-    today = board.sessions[-1]
-    soon = _session_after(board, SOON_SESSIONS)
+    today, soon = board.sessions[-1], board.session_after(SOON_SESSIONS)
     rows = [
         (
             event.id,
@@ -167,6 +169,8 @@ def _effect(
     event: Event, status: str, lines: Lines, rule: CalculationRule, soon: date | None
 ) -> tuple[str, bool, float | None, float | None, float | None]:
     near = soon is not None and event.ex_date <= soon
+    if event.type == "dividend":
+        return "dividend points" if status == "confirmed" else f"dividend points, {status}", near, None, None, None
     if status not in APPLIED:
         return "not confirmed", near, None, None, None
     if waits(event, rule):
@@ -184,11 +188,6 @@ def _effect(
     moved = (line.shares if line else 0.0) - before.shares
     price = line.price / before.price if line else None
     return "apply", near, moved, price, market_value(after) / market_value(lines)
-
-
-def _session_after(board: Board, count: int) -> date | None:
-    later = board.calendar[board.calendar > day_number(board.sessions[-1])]
-    return date(1970, 1, 1) + timedelta(days=int(later[count - 1])) if len(later) >= count else None
 
 
 def _terms(event: Event) -> str:

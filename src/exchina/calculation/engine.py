@@ -17,9 +17,7 @@ from exchina.calculation.state import Change, Reset, Run, State
 from exchina.calculation.walk import Walk, refuse_gaps
 from exchina.model import CalculationRule
 
-NEUTRAL = 1e-13
 NOTIONAL = 1e9
-AWAITED = ("add_at_zero_then_remove", "when_issued", "market_price")
 
 
 def advance(

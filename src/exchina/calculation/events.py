@@ -30,6 +30,7 @@ def events_of(
     windows: Mapping[str, tuple[date | None, date | None]],
     taxes: TaxTable | None,
     rule: CalculationRule,
+    since: date = date.min,
 ) -> list[Event]:
     """Every event of a market that is confirmed or completed, and the end of each listing that no event explains.
 
@@ -37,24 +38,24 @@ def events_of(
     ``date_unverified`` never enter.
 
     Args:
-        market: as known on the day of the calculation.
+        market: as known on the day of the calculation; special cash in the currency of its line.
         windows: first and last trading day of each line of the index; null where there is none.
         taxes: None where no tax is asked for.
         rule: whose ``withholding`` and ``franking`` set the tax on cash.
+        since: cash of earlier days is left out, so that it needs no tax rate.
 
     Raises:
         DataError: terms are missing or contradict themselves, an event lies outside the life of its line, or a tax rate
             is not known; each fault names the event's id and its source row.
     """
     known = market.actions.filter(pl.col("symbol").is_in(list(windows)))
-    faults = term_problems(known, "actions", first_row=1)
-    events = [
-        *_splits(market.splits, windows),
-        *_cash(market.dividends, windows, taxes, rule, faults),
-        *_acted(known, taxes, rule, faults),
-    ]
+    faults = term_problems(known, "")
+    recent = market.dividends.filter(pl.col("ex_date") >= since)
+    events = [*_splits(market.splits, windows), *_cash(recent, windows, taxes, rule, faults)]
+    events += _acted(known, taxes, rule, faults)
     events += _ends(windows, events)
     faults += [problem for event in events for problem in _outside(event, windows)]
+    faults += _told_twice(events)
     if faults:
         raise DataError(*faults)
     return sorted(events, key=lambda event: (event.ex_date, *order(event)))
@@ -143,6 +144,18 @@ def _ends(windows: Mapping[str, tuple[date | None, date | None]], events: list[E
         for symbol, (_, last) in sorted(windows.items())
         if last is not None and symbol not in explained
     ]
+
+
+def _told_twice(events: list[Event]) -> list[Problem]:
+    """A split or special cash that stands in its own table and among the actions too."""
+    first: dict[tuple[str, str, date], Event] = {}
+    faults: list[Problem] = []
+    for event in events:
+        if event.type in ("split", "special_dividend", "capital_return"):
+            before = first.setdefault((event.symbol, event.type, event.ex_date), event)
+            if before is not event:
+                faults.append(event.problem(f"{before.id} ({before.source}) says the same", "keep one of the two"))
+    return faults
 
 
 def _outside(event: Event, windows: Mapping[str, tuple[date | None, date | None]]) -> list[Problem]:

@@ -78,7 +78,7 @@ def weights_on(run: Run, board: Board, session: date) -> dict[str, float]:
         session: not the first of the board.
     """
     row = board.row(session)
-    shares = next(held for start, held in reversed(run.holdings) if start < row)
+    shares = run.shares_on(row)
     names = sorted(shares)
     columns = board.columns(names)
     lines = {
@@ -111,7 +111,7 @@ def line_returns(run: Run, board: Board, row: int) -> dict[str, float]:
 
 def _moved(run: Run, board: Board, row: int) -> tuple[list[str], Numbers, Numbers, Numbers]:
     """Lines in force on a row, their index shares, and P X at the adjusted close before and at the close."""
-    shares = next(held for start, held in reversed(run.holdings) if start < row)
+    shares = run.shares_on(row)
     opening = next((change.after for change in reversed(run.changes) if change.session == board.sessions[row]), None)
     names = sorted(shares)
     columns = board.columns(names)

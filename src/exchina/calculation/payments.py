@@ -6,14 +6,16 @@ A dividend is booked on its ex-date, or on the first index session after it; wha
 difference when it is learnt, and no earlier level changes. Cash is per share on the terms of the session it is booked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from math import prod
 
 import numpy as np
 import polars as pl
 
-from exchina.calculation.board import Board
+from exchina.calculation.board import Board, day_number
+from exchina.calculation.lines import Event
 from exchina.errors import DataError, Problem
 from exchina.model import CalculationRule
 
@@ -57,42 +59,44 @@ class TaxTable:
 
 
 def with_cash(
-    board: Board, dividends: pl.DataFrame, splits: pl.DataFrame, taxes: TaxTable | None, rule: CalculationRule
+    board: Board, dividends: pl.DataFrame, events: Sequence[Event], taxes: TaxTable | None, rule: CalculationRule
 ) -> Board:
     """The board with its ordinary dividends.
 
     Args:
         board: sessions, lines and exchange rates.
         dividends: every known version of each dividend, by the market contract.
-        splits: symbol, ex_date, ratio: a difference booked after a split is spread over the new shares.
+        events: splits and stock dividends after an ex-date spread its cash over the new shares.
         taxes: None where no net return is asked for; ``net`` is then NaN wherever cash is paid.
-        rule: ``dividend_estimates``, ``withholding`` and ``franking``.
+        rule: ``dividend_estimates``, ``dividend_fx``, ``withholding`` and ``franking``.
 
     Raises:
         DataError: a tax rate, the issuer's country or an exchange rate is not known; all such faults at once.
     """
     gross, net = np.zeros_like(board.prices), np.zeros_like(board.prices)
-    faults: list[Problem] = []
+    faults: dict[str, Problem] = {}
     at = {symbol: number for number, symbol in enumerate(board.symbols)}
     for row in bookings(dividends.filter(pl.col("symbol").is_in(list(at))), rule).iter_rows():
         symbol, ex_date, booked, amount, currency, franked = row
-        down, across = board.row_from(max(ex_date, booked)), at[symbol]
-        if booked <= board.sessions[0] or down >= len(board.sessions):
+        across = at[symbol]
+        down = _booked_on(board, ex_date, booked, across)
+        if down is None:
             continue
-        rate = _rate_between(board, currency, down, across)
+        rate = _rate_between(board, currency, down - (rule.dividend_fx == "prior_day"), across)
         tau = taxes.rate(symbol, ex_date, rule.withholding) if taxes else float("nan")
         if not np.isfinite(rate):
             own, cure = board.currencies[board.currency_at[across]], f"bring {currency} rates into the market"
-            faults.append(Problem(f"{symbol}, dividend of {ex_date}", f"no rate from {currency} to {own}", cure))
+            place = f"{symbol}, dividend of {ex_date}"
+            faults[place] = Problem(place, f"no rate from {currency} to {own}", cure)
         elif isinstance(tau, Problem):
-            faults.append(tau)
+            faults[tau.where] = tau
         else:
-            paid = amount * rate / _split_between(splits, symbol, ex_date, booked)
+            paid = amount * rate / _new_per_old(events, symbol, ex_date, board.sessions[down])
             free = franked if rule.franking == "unfranked_part" else 0.0
             gross[down, across] += paid
             net[down, across] += paid * (1 - tau * (1 - free))
     if faults:
-        raise DataError(*faults)
+        raise DataError(*faults.values())
     return replace(board, gross=gross, net=net)
 
 
@@ -100,7 +104,8 @@ def bookings(dividends: pl.DataFrame, rule: CalculationRule) -> pl.DataFrame:
     """What is booked when, of every version of each ordinary dividend.
 
     Under ``when_confirmed`` an estimate counts for nothing; under ``estimate_then_correct`` it is booked and the
-    difference to the confirmed amount follows. A retracted dividend is worth nothing.
+    difference to the confirmed amount follows: the old version is taken back, with its own currency and franked share,
+    and the new one is booked. A retracted dividend is worth nothing.
 
     Returns:
         symbol, ex_date, booked (the ex-date, or the later day on which it was known), amount (difference), currency,
@@ -116,10 +121,25 @@ def bookings(dividends: pl.DataFrame, rule: CalculationRule) -> pl.DataFrame:
         )
         .sort("symbol", "ex_date", "known_date")
         .unique(["symbol", "ex_date", "booked"], keep="last", maintain_order=True)
+        .select("symbol", "ex_date", "booked", "amount", "currency", "franked")
     )
-    before = pl.col("amount").shift(1, fill_value=0.0).over("symbol", "ex_date")
-    changed = versions.with_columns(amount=pl.col("amount") - before).filter(pl.col("amount") != 0)
+    before = [pl.col(name).shift(1).over("symbol", "ex_date") for name in ("amount", "currency", "franked")]
+    taken_back = versions.with_columns(before).filter(pl.col("amount").is_not_null()).with_columns(-pl.col("amount"))
+    key = ["symbol", "ex_date", "booked", "currency", "franked"]
+    booked = pl.concat([versions, taken_back]).group_by(key, maintain_order=True).agg(pl.col("amount").sum())
+    changed = booked.filter(pl.col("amount") != 0).sort("symbol", "ex_date", "booked", "currency", "franked")
     return changed.select("symbol", "ex_date", "booked", "amount", "currency", "franked")
+
+
+def _booked_on(board: Board, ex_date: date, booked: date, across: int) -> int | None:
+    """The row on which cash is booked: the first on which the line's own market has opened on or after the ex-date.
+
+    None outside the board, or on its first session, which is past.
+    """
+    down = board.row_from(max(ex_date, booked))
+    while down < len(board.sessions) and board.last_open(down, across) < day_number(ex_date):
+        down += 1
+    return down if 0 < down < len(board.sessions) else None
 
 
 def _rate_between(board: Board, paid_in: str, down: int, across: int) -> float:
@@ -132,7 +152,11 @@ def _rate_between(board: Board, paid_in: str, down: int, across: int) -> float:
     return float(board.spot[down, board.currencies.index(paid_in)] / board.spot[down, own])
 
 
-def _split_between(splits: pl.DataFrame, symbol: str, after: date, until: date) -> float:
-    """New shares per old one of the splits after a day and up to another."""
-    span = (pl.col("ex_date") > after) & (pl.col("ex_date") <= until)
-    return float(np.prod(splits.filter((pl.col("symbol") == symbol) & span)["ratio"].to_numpy()))
+def _new_per_old(events: Sequence[Event], symbol: str, after: date, until: date) -> float:
+    """Shares that stand in place of one after the splits and stock dividends between two days."""
+    factors = [
+        event.ratio + (event.type == "stock_dividend")
+        for event in events
+        if event.symbol == symbol and event.type in ("split", "stock_dividend") and after < event.ex_date <= until
+    ]
+    return prod(factors)

@@ -4,6 +4,8 @@ import polars as pl
 
 from exchina.model import CalculationRule
 
+NOISE_BP = 1e-9
+
 
 def restatement(
     old: pl.DataFrame, new: pl.DataFrame, rule: CalculationRule, *, members_changed: bool = False
@@ -17,7 +19,7 @@ def restatement(
 
     Args:
         old: session, variant, level as published.
-        new: the same from today's data.
+        new: the same from today's data, up to today.
         rule: the thresholds.
         members_changed: whether a review would have chosen other members.
 
@@ -28,12 +30,12 @@ def restatement(
     both = old.select("session", "variant", old_level="level").join(
         new.select("session", "variant", new_level="level"), on=["session", "variant"], maintain_order="left"
     )
-    sessions = both["session"].unique().sort()
-    age = len(sessions) - pl.col("session").rank("dense").cast(pl.Int64)
+    sessions = new["session"].unique().sort()
+    age = len(sessions) - 1 - sessions.search_sorted(both["session"]).cast(pl.Int64)
     size = pl.col("difference_bp").abs()
     restated = (size > rule.restate_from_bp) | members_changed
     if rule.restate_within_sessions is not None:
-        restated &= age <= rule.restate_within_sessions
+        restated &= pl.lit(age <= rule.restate_within_sessions)
     decision = (
         pl.when(restated)
         .then(pl.lit("restated"))
@@ -44,7 +46,7 @@ def restatement(
     found = (
         both.with_columns(difference_bp=(pl.col("new_level") / pl.col("old_level") - 1) * 10_000)
         .with_columns(decision=decision)
-        .filter(pl.col("old_level") != pl.col("new_level"))
+        .filter(pl.col("difference_bp").abs() > NOISE_BP)
     )
     taken = pl.col("decision") == "restated"
     return found.with_columns(

@@ -12,11 +12,13 @@ from exchina.calculation.lines import Event, Lines
 class Reset:
     """What a review sets after the close of a session: weights that are to hold there, or index shares.
 
-    ``weights`` (sum 1) give q_i = w_i MV / (P_i X_i); ``shares`` are taken as they are.
+    ``weights`` (sum 1) give q_i = w_i MV / (P_i X_i); ``shares`` are taken as they are, and with them the ``children``
+    that still wait for their first close.
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)
+    children: Mapping[str, Event] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +109,7 @@ class Run:
     prices: Numbers
     price_days: Days
     state: State
+
+    def shares_on(self, row: int) -> Mapping[str, float]:
+        """Index shares in force on a row of the board, from 1."""
+        return next(shares for start, shares in reversed(self.holdings) if start < row)

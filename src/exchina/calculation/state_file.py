@@ -25,6 +25,7 @@ class Closed:
         states: of each composition (``PR``; into the payer also ``GTR``, ``NTR``).
         target: the review that is announced and takes effect after ``session`` or later; None where there is none.
         opens: index shares and divisor of the price index that the opening file of the next session shows.
+        events: id and terms of the events of the last year on the lines held, as they were known.
         version: of this layout.
     """
 
@@ -34,6 +35,7 @@ class Closed:
     states: Mapping[str, State]
     target: Target | None
     opens: tuple[Mapping[str, float], float]
+    events: Mapping[str, str]
     version: Literal[1] = 1
 
 

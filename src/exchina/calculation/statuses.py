@@ -1,6 +1,5 @@
 """How each price behind a level came about: its own session's close, or one that was carried, and why."""
 
-from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
@@ -65,24 +64,13 @@ def delayed_sessions(run: Run, board: Board, statuses: pl.DataFrame, rule: Calcu
     """Sessions on which lines without a close of the day weigh more than ``delayed_if_stale_weight_over``."""
     late = statuses.filter(pl.col("status").is_in(LATE))
     weights: dict[date, float] = {}
-    compositions = _by_row(run)
     for session, symbol in late.select("session", "symbol").iter_rows():
         row, at = board.row(session), board.columns([symbol])[0]
         if row:
-            shares = compositions[row].get(symbol, 0.0)
+            shares = run.shares_on(row).get(symbol, 0.0)
             worth = shares * float(run.prices[row, at]) * float(board.rates[row, at])
             weights[session] = weights.get(session, 0.0) + worth / float(run.market_value[row - 1])
     return [session for session, weight in weights.items() if weight > rule.delayed_if_stale_weight_over]
-
-
-def _by_row(run: Run) -> dict[int, Mapping[str, float]]:
-    """The composition in force on each row of the board, from 1."""
-    starts = [start + 1 for start, _ in run.holdings] + [len(run.sessions) + 1]
-    return {
-        row: shares
-        for (_, shares), start, end in zip(run.holdings, starts, starts[1:], strict=False)
-        for row in range(start, end)
-    }
 
 
 def _held(run: Run, board: Board) -> NDArray[np.bool_]:

@@ -12,14 +12,16 @@ from exchina.calculation.actions.cash import entitled, taken
 from exchina.calculation.actions.leaving import last_price
 from exchina.calculation.board import NEVER, Board, Numbers, day_number
 from exchina.calculation.events import FIRST, order
-from exchina.calculation.lines import Event, Line, Lines, market_value
+from exchina.calculation.lines import Event, Line, Lines, market_value, scaled
 from exchina.calculation.returns import compounded, daily_factors
 from exchina.calculation.state import Change, Reset, Run, State
 from exchina.errors import DataError, Problem
 from exchina.model import CalculationRule
 
 NEUTRAL = 1e-13
-NOTIONAL = 1e9
+NEUTRAL_TYPES = ("split", "stock_dividend")
+CHILD_SESSIONS = 20
+CHILD_CURE = 'bring its prices into the market, or choose spin_off = "adjust_price" with its when-issued price'
 AWAITED = ("add_at_zero_then_remove", "when_issued", "market_price")
 
 
@@ -83,28 +85,36 @@ class Walk:
         return {symbol: self._line(symbol, self.shares[symbol], row) for symbol in sorted(self.shares)}
 
     def mark(self, row: int) -> None:
-        """Move the last close of lines that leave before ``row`` to the price at which they do."""
-        session = day_number(self.board.sessions[row - 1])
-        for event in self._events(row):
-            if event.type in action.having("marked") and event.symbol in self.shares:
-                day = int(self.days[row - 1, self.column[event.symbol]])
-                lines = self._with_other(event, self.lines(row - 1), row - 1)
-                price = last_price(lines, event, day == session, self.rule)
+        """Move the last close of lines that leave before ``row`` to the price at which they do.
+
+        Paper is priced on the terms of the day on which it is paid, so the acquirer's splits of that day come first.
+        """
+        events = self._events(row)
+        if not any(event.type in action.having("marked") and event.symbol in self.shares for event in events):
+            return
+        lines: Lines = self.lines(row - 1)
+        for event in events:
+            named = self._with_other(event, lines, row - 1)
+            if event.type in NEUTRAL_TYPES and event.symbol in named:
+                lines = action[event.type](named, event, self.rule)
+            elif event.type in action.having("marked") and event.symbol in self.shares:
+                at = self.column[event.symbol]
+                day = int(self.days[row - 1, at])
+                price = last_price(named, event, day >= self.board.last_open(row - 1, at), self.rule)
                 if price is not None:
-                    self._carry(event.symbol, price, row - 1, day, day)
+                    self.prices[row - 1, at] = price
 
     def change(self, row: int) -> Change | None:
         """Apply the review after the close of ``row - 1`` and the events of ``row``; None where nothing happens."""
-        before, causes, events = self.lines(row - 1), list[str](), self._events(row)
+        before, causes = self.lines(row - 1), list[str]()
         refuse_gaps(before, self.board.sessions[row - 1])
         after: Lines = before
         reset = self.resets.get(self.board.sessions[row - 1])
         if reset is not None:
             after, causes = self._reset(reset, before, row - 1), ["review"]
-            self._forget_children()
-            events = [event for event in events if event.type not in FIRST]
-        cash, terms = [0.0, 0.0], dict[str, _Terms]()
-        for event in events:
+        cash, terms, names = [0.0, 0.0], dict[str, _Terms](), dict[str, str]()
+        for dated in self._events(row):
+            event = _under_new_names(dated, names)
             if self._concerns(event, after):
                 self._add_points(cash, event, after, row)
                 after = self._applied(event, after, row, terms)
@@ -138,12 +148,13 @@ class Walk:
 
     def run(self) -> Run:
         """Everything computed, and the state at its end."""
+        self._refuse_silent_children()
         levels = self._levels()
         kept = {name for event in self.children.values() for name in (event.symbol, event.other)} | set(self.shares)
         closes = {
             name: (float(self.prices[-1, at]), int(self.days[-1, at]))
             for name in sorted(kept)
-            if (at := self.column.get(name)) is not None
+            if (at := self.column.get(name)) is not None and np.isfinite(self.prices[-1, at])
         }
         last = {name: float(row[-1]) if row.size else self.state.levels[name] for name, row in levels.items()}
         state = State(self.board.sessions[-1], self.shares, self.divisor, last, closes, self.children)
@@ -160,6 +171,14 @@ class Walk:
             self.days,
             state,
         )
+
+    def _refuse_silent_children(self) -> None:
+        """`DataError` for a child that should have traded long ago: without its value the parent's fall is a loss."""
+        today = int(np.searchsorted(self.board.calendar, day_number(self.board.sessions[-1]), "right"))
+        for name, event in sorted(self.children.items()):
+            begun = int(np.searchsorted(self.board.calendar, day_number(event.ex_date), "left"))
+            if today - begun > CHILD_SESSIONS and not self._has_closed(name, event, len(self.board.sessions) - 1):
+                raise event.refuse(f"{name} has had no close in the {CHILD_SESSIONS} sessions since", CHILD_CURE)
 
     def _levels(self) -> dict[str, Numbers]:
         start = self.state.levels
@@ -190,14 +209,26 @@ class Walk:
             refuse_gaps(unit, session)
             worth = market_value(before)
             shares = {name: weight * worth / unit[name].value for name, weight in reset.weights.items()}
-        return {name: self._line(name, shares[name], row) for name in self._listed(shares)}
-
-    def _forget_children(self) -> None:
-        """A review decides on every line, so no child waits for its first close any more."""
-        self.children = {}
+        lines = {name: self._line(name, shares[name], row) for name in self._listed(shares)}
+        known = {**self.children, **reset.children}
+        self.children = {name: event for name, event in known.items() if not self._has_closed(name, event, row)}
         self.timeline = {
-            row: [event for event in events if event.type not in FIRST] for row, events in self.timeline.items()
+            later: [event for event in events if event.type not in FIRST or event.symbol in self.children]
+            for later, events in self.timeline.items()
         }
+        for name, event in sorted(self.children.items()):
+            if name in reset.children and name not in self._planned():
+                self._await(name, event, row + 1)
+        grown = market_value(lines) / market_value(before)  # the scale of index shares may be another
+        waiting = {name: before[name] for name in self.children if name in before}
+        return {**scaled(waiting, grown), **lines}
+
+    def _has_closed(self, child: str, event: Event, row: int) -> bool:
+        return bool(self.days[row, self.column[child]] >= day_number(event.ex_date))
+
+    def _planned(self) -> set[str]:
+        """Children that the timeline already lets leave or join."""
+        return {event.symbol for events in self.timeline.values() for event in events if event.type in FIRST}
 
     def _listed(self, names: Mapping[str, float]) -> list[str]:
         self.board.columns(sorted(names))
@@ -217,25 +248,27 @@ class Walk:
     def _applied(self, event: Event, lines: Lines, row: int, terms: dict[str, "_Terms"]) -> Lines:
         """The lines after an event, as far as they are held; ``terms`` keeps what it did to each price."""
         renamed = event.type in action.having("renames")
-        if renamed and event.other not in self.column:
-            raise event.refuse(f"there is no price of {event.other}", "bring its prices into the market")
+        if event.other not in self.column and (renamed or self._brings_child(event)):
+            hint = "bring its prices into the market" if renamed else CHILD_CURE
+            raise event.refuse(f"there is no price of {event.other}", hint)
         before = self._with_other(event, lines, row - 1)
         after = action[event.type](before, event, self.rule)
-        if event.type == "spin_off" and self.rule.spin_off in AWAITED:
+        if self._brings_child(event) and not before[event.other].shares:
             self._spun_off(event, before, row)
         if event.type in FIRST:
             self.children.pop(event.symbol, None)
+        rests_on = terms[event.symbol].known if event.symbol in terms else self.days[row - 1, self.column[event.symbol]]
         for name, line in after.items():
             entered = line.shares > 0 and not before[name].shares
             if entered or line.price != before[name].price:
-                known = int(self.days[row - 1, self.column[event.symbol]]) if renamed else NEVER
-                terms[name] = _Terms(line.price, day_number(event.ex_date), known)
+                known = rests_on if renamed else terms[name].known if name in terms else NEVER
+                terms[name] = _Terms(line.price, day_number(event.ex_date), int(known))
         return {name: line for name, line in after.items() if line.shares}
 
+    def _brings_child(self, event: Event) -> bool:
+        return event.type == "spin_off" and self.rule.spin_off != "adjust_price"
+
     def _spun_off(self, event: Event, lines: Lines, row: int) -> None:
-        if event.other not in self.column:
-            hint = 'bring its prices into the market, or choose spin_off = "adjust_price" with its when-issued price'
-            raise event.refuse(f"there is no price of the child {event.other}", hint)
         ratio = event.ratio if self.rule.family != "price_weighted" else 1.0
         entitled = replace(event, new=lines[event.symbol].shares * ratio, old=1.0)
         self.children[event.other] = entitled
@@ -244,7 +277,7 @@ class Walk:
     def _await(self, child: str, event: Event, row: int) -> None:
         """Put the event by which a child leaves or joins after its first close from ``row`` on into the timeline."""
         closed = np.flatnonzero(self.days[row:, self.column[child]] >= day_number(event.ex_date))
-        if closed.size:
+        if closed.size and self.rule.spin_off in AWAITED:
             kind, at = "join" if self.rule.spin_off == "market_price" else "leave", row + int(closed[0])
             after_close = self.board.sessions[at] + timedelta(days=1)
             follows = replace(event, id=f"{event.id}:{kind}", symbol=child, type=kind, other=event.symbol)
@@ -288,6 +321,8 @@ class Walk:
         if row == len(self.board.sessions):
             return
         self.gross[row], self.net[row] = made.gross_points, made.net_points
+        for at in (self.column[name] for name in made.before.keys() - made.after.keys()):
+            self.prices[row:, at], self.days[row:, at] = self.board.prices[row:, at], self.board.price_days[row:, at]
         for name in made.after.keys() & terms.keys():
             self._bring_to(terms[name], name, row)
 
@@ -309,6 +344,14 @@ class _Terms:
     price: float
     ex_day: int
     known: int
+
+
+def _under_new_names(event: Event, names: dict[str, str]) -> Event:
+    """An event under the names that lines have by then; one that gives a new name adds it to ``names``."""
+    now = replace(event, symbol=names.get(event.symbol, event.symbol), other=names.get(event.other, event.other))
+    if now.type in action.having("renames"):
+        names[now.symbol] = now.other
+    return now
 
 
 def _summed(unit: Numbers, held: Numbers) -> Numbers:

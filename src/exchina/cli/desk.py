@@ -63,7 +63,7 @@ def restate(index: Index, *, was: date, out: Path | None = None, data: Data = DA
 
     with terminal.working("computing both series"):
         view = view_of(data, common)
-        found = desk.restate(book_of(index, common), view, was)
+        found = desk.restate(common.place(), book_of(index, common), view, was)
     if out:
         workflow.written_tables({out.stem: found}, out.parent)
     if common.json:

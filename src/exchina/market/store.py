@@ -126,7 +126,7 @@ def load(root: Path, market: str, manifest: int | None = None) -> tuple[MarketDa
     """
     if not manifest_numbers(root, market):
         there = ", ".join(markets(root)) or "none yet"
-        cure = f"markets in the store: {there}; make this one with: exchina fetch {market}"
+        cure = f"markets in the store: {there}; exchina fetch brings another in"
         raise DataError(Problem(str(root), f"no market called {market!r}", cure))
     found = read_manifest(root, market, manifest)
     tables = {name: _stored(root, market, found, name) for name in CONTRACTS}

@@ -16,8 +16,12 @@ def spin_off(lines: Lines, event: Event, rule: CalculationRule) -> Lines:
     child stays until the next review. ``when_issued``: P' = P - (B / A) V with V the when-issued price, the child
     enters at V and leaves after its first close. ``adjust_price``: the same P', s = 1, and the child is not held.
     ``market_price``: nothing now; the child enters at its first close (by the event ``join``) and stays.
+
+    A child that the index holds already is none: P' = P - (B / A) P_c, and its index shares grow by q_p B / A.
     """
-    parent = lines[event.symbol]
+    parent, held = lines[event.symbol], lines.get(event.other)
+    if held is not None and held.shares and held.price:
+        return _into_held(lines, event, rule)
     children = parent.shares * (event.ratio if rule.family != "price_weighted" else 1.0)
     rate = lines[event.other].rate if event.other in lines else parent.rate
     match rule.spin_off:
@@ -34,6 +38,17 @@ def spin_off(lines: Lines, event: Event, rule: CalculationRule) -> Lines:
         detached = put(lines, event.symbol, replace(parent, price=price))
         return put(detached, event.other, Line(children, event.price, rate))
     return put(lines, event.symbol, adjusted(parent, price, 1.0, rule))
+
+
+def _into_held(lines: Lines, event: Event, rule: CalculationRule) -> Lines:
+    parent, child = lines[event.symbol], lines[event.other]
+    price = parent.price - event.ratio * child.price * child.rate / parent.rate
+    if price <= 0:
+        what = f"{event.ratio:g} shares of {event.other} at {child.price:g} are given on a price of {parent.price:g}"
+        raise event.refuse(what, "correct the terms")
+    more = parent.shares * event.ratio if rule.family != "price_weighted" else 0.0
+    given = put(lines, event.symbol, replace(parent, price=price))
+    return put(given, event.other, replace(child, shares=child.shares + more))
 
 
 @action("join")

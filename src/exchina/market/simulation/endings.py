@@ -18,20 +18,20 @@ BY_TYPE = {"merger_cash": "takeover", "merger_stock": "takeover", "bankruptcy": 
 def endings(reference: Reference, lines: Sequence[Line], through: date) -> Iterator[dict[str, Any]]:
     """One corporate action for each line whose listing ends, by the contract `exchina.tables.market.ACTIONS`.
 
-    Its ex-date is the first weekday after the listing's last day. If another listing of the company trades then, one
-    share becomes one share there (both have one value in this market). Otherwise a completed row of the reference
-    within 60 days decides: a merger is a takeover for cash at the last close, a bankruptcy or a delisting is what it
-    is. A listing that ends without such a row leaves no action.
+    It is known on the listing's last day, its ex-date is the first weekday after it. If another listing of the company
+    trades then, one share becomes one share there (both have one value in this market). Otherwise a completed row of
+    the reference within 60 days decides: a merger is a takeover for cash at the last close, a bankruptcy or a delisting
+    is what it is. A listing that ends without such a row leaves no action.
 
     Args:
         reference: its corporate actions, in file order.
         lines: as simulated.
-        through: last day of the simulation; an action after it is not known.
+        through: last day of the simulation; what is known later is left out.
     """
     for line in lines:
         last: date | None = line.listing["last_trade_date"]
         ex_date = _next_weekday(last) if last else None
-        if ex_date and ex_date <= through:
+        if last and ex_date and last <= through:
             yield from _ending(reference, lines, line, ex_date)
 
 
@@ -41,7 +41,8 @@ def _next_weekday(day: date) -> date:
 
 def _ending(reference: Reference, lines: Sequence[Line], line: Line, ex_date: date) -> Iterator[dict[str, Any]]:
     symbol = line.listing["yahoo_symbol"]
-    found: dict[str, Any] = {"symbol": symbol, "ex_date": ex_date, "status": "completed", "known_date": ex_date}
+    known = {"status": "confirmed", "known_date": line.listing["last_trade_date"]}
+    found: dict[str, Any] = {"symbol": symbol, "ex_date": ex_date, **known}
     if other := _next_line(lines, line, ex_date):
         found |= {"type": "conversion", "new": 1.0, "old": 1.0, "other": other, "source": "simulated from listings.csv"}
     elif said := _registered(reference, symbol, ex_date):
