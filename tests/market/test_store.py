@@ -122,7 +122,7 @@ def test_a_market_starts_with_a_price(tmp_path: Path) -> None:
 
 def test_a_missing_market_names_those_there_are(tmp_path: Path) -> None:
     save(tmp_path, "mine", given(1.0), recorded_at=MONDAY)
-    with pytest.raises(DataError, match=r"no market called 'ours' .*: mine; .*exchina fetch ours"):
+    with pytest.raises(DataError, match=r"no market called 'ours' .*: mine; exchina fetch brings"):
         load(tmp_path, "ours")
     with pytest.raises(DataError, match="no manifest has the number 7"):
         load(tmp_path, "mine", manifest=7)
