@@ -7,7 +7,7 @@ from math import isnan
 
 import polars as pl
 
-from exchina.calculation import desk
+from exchina.calculation import desk_rows
 from exchina.calculation.board import NEVER, day_of
 from exchina.calculation.engine import started
 from exchina.calculation.events import to_come
@@ -45,7 +45,7 @@ def day_tables(view: MarketView, made: Calculation, opens: Change) -> dict[str, 
         "opening": _opening(opens, days, facts, statuses),
         "levels": _levels(made, series.levels),
         "divisor": divisor_log([*changes, *([opens] if opens.causes else [])]),
-        "corporate_actions": desk.preview(lines_of(run.state, board), coming, board, book.calculation),
+        "corporate_actions": desk_rows.preview(lines_of(run.state, board), coming, board, book.calculation),
     }
 
 
@@ -60,7 +60,7 @@ def _opening(
     }
     said = {name: "adjusted" for name, factor in factors.items() if factor != 1} | dict(statuses)
     said |= {name: "placeholder" for name in opens.after if days.get(name) is None}
-    table = desk.line_table(opens.after, days, facts, said)
+    table = desk_rows.line_table(opens.after, days, facts, said)
     schema = {"symbol": pl.String, "price_adjustment_factor": pl.Float64}
     adjusted = pl.DataFrame(list(factors.items()), schema, orient="row")
     joined = table.join(adjusted, on="symbol", how="left", maintain_order="left")
@@ -87,7 +87,7 @@ def proforma_table(view: MarketView, target: Target, inputs: Inputs, made: Calcu
     if target.reset.weights:
         lines = scaled(lines, market_value(now) / market_value(lines))
     gone = {name: replace(line, shares=0.0) for name, line in now.items() if name not in lines}
-    table = desk.line_table({**lines, **gone}, _days(state), _facts(view, session, inputs.book), {})
+    table = desk_rows.line_table({**lines, **gone}, _days(state), _facts(view, session, inputs.book), {})
     schema = {"symbol": pl.String, "previous_weight": pl.Float64}
     before = pl.DataFrame(list(old.items()), schema, orient="row")
     joined = table.join(before, on="symbol", how="left", maintain_order="left")
@@ -109,7 +109,7 @@ def proforma_table(view: MarketView, target: Target, inputs: Inputs, made: Calcu
 
 def _closing(made: Calculation, facts: pl.DataFrame, statuses: Mapping[str, str]) -> pl.DataFrame:
     board, run = made.inputs.board, made.runs[PRICE]
-    table = desk.line_table(lines_of(run.state, board), _days(run.state), facts, statuses)
+    table = desk_rows.line_table(lines_of(run.state, board), _days(run.state), facts, statuses)
     if not run.sessions:
         return table.with_columns(price_return=pl.lit(None, pl.Float64), contribution=pl.lit(None, pl.Float64))
     row = len(board.sessions) - 1
@@ -125,7 +125,7 @@ def _levels(made: Calculation, levels: pl.DataFrame) -> pl.DataFrame:
     points = (float(run.gross_points[-1]), float(run.net_points[-1])) if run.sessions else (0.0, 0.0)
     status = levels.sort("session")["status"][-1]
     tables = [
-        desk.level_row(
+        desk_rows.level_row(
             variant,
             float(pair[-2]) if len(pair) > 1 else None,
             float(pair[-1]),

@@ -9,12 +9,11 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from exchina.calculation.actions.cash import entitled
-from exchina.calculation.board import Board, Numbers, last_known, rates_into
+from exchina.calculation.board import Numbers, last_known, rates_into
 from exchina.calculation.derived_register import Parent, derived
 from exchina.calculation.engine import NOTIONAL, advance, opened, started
-from exchina.calculation.events import TAXED
 from exchina.calculation.exposures import currency_weights
+from exchina.calculation.into_payer import reinvested, reinvesting
 from exchina.calculation.lines import Event
 from exchina.calculation.logs import begun, compositions, divisor_log, lines_of, weights_on
 from exchina.calculation.state import Change, Reset, Run, State, Target
@@ -170,7 +169,7 @@ def calculated(book: Rulebook, view: MarketView, baskets: Sequence[Basket]) -> C
     targets = [target_of(basket) for basket in traded]
     resets = {target.effective: reset_at(target, inputs, target.effective) for target in targets}
     part = inputs.part(begin, last)
-    return _run(part, _begun(book, part, resets.pop(begin)), resets, view)
+    return continued(part, view, _begun(book, part, resets.pop(begin)), resets)
 
 
 def continued(
@@ -187,7 +186,8 @@ def continued(
     Raises:
         DataError: as for `calculated`.
     """
-    return _run(inputs, states, resets, view)
+    runs = {name: advance(state, inputs.board, *_as(name, inputs, resets)) for name, state in states.items()}
+    return Calculation(inputs, states, runs, view.market)
 
 
 def inputs_after(
@@ -206,23 +206,12 @@ def inputs_after(
 def opening(made: Calculation, resets: Mapping[date, Reset]) -> dict[str, Change]:
     """The change of each composition between the last session computed and the following one."""
     last = made.inputs.board.sessions[-1]
-    part, book = made.inputs.part(last, last), made.inputs.book
-    return {
-        name: opened(state, part.board, _events(name, part), resets, _rule(name, book))
-        for name, state in made.states.items()
-    }
+    part = made.inputs.part(last, last)
+    return {name: opened(state, part.board, *_as(name, part, resets)) for name, state in made.states.items()}
 
 
 def _last(book: Rulebook, view: MarketView) -> date:
     return max(day for day in index_sessions(book, view) if day <= view.provenance.through)
-
-
-def _run(part: Inputs, begun: Mapping[str, State], resets: Mapping[date, Reset], view: MarketView) -> Calculation:
-    runs = {
-        name: advance(state, part.board, _events(name, part), resets, _rule(name, part.book))
-        for name, state in begun.items()
-    }
-    return Calculation(part, begun, runs, view.market)
 
 
 def series_of(book: Rulebook, view: MarketView, baskets: Sequence[Basket]) -> IndexSeries:
@@ -302,37 +291,14 @@ def _begun(book: Rulebook, part: Inputs, reset: Reset) -> dict[str, State]:
     return {PRICE: first, **{name: replace(first, levels={PRICE: base}) for name in wanted if name in apart}}
 
 
-def _events(name: str, part: Inputs) -> tuple[Event, ...]:
-    """The events of a run: those of a total return into the payer hold every dividend too."""
-    return part.events if name == PRICE else (*_reinvested(name, part.events), *_paid(name, part.board))
-
-
-def _reinvested(name: str, events: Sequence[Event]) -> list[Event]:
-    return [
-        replace(event, type="dividend", amount=entitled(event), tax=event.tax if name == "NTR" else 0.0)
-        if event.type in TAXED
-        else event
-        for event in events
-    ]
-
-
-def _paid(name: str, board: Board) -> list[Event]:
-    cash = board.net if name == "NTR" else board.gross
-    rows, columns = np.nonzero(cash)
-    return [
-        Event(
-            f"dividend:{board.symbols[at]}:{board.sessions[row]}",
-            board.symbols[at],
-            "dividend",
-            board.sessions[row],
-            amount=float(cash[row, at]),
-        )
-        for row, at in zip(rows.tolist(), columns.tolist(), strict=True)
-    ]
-
-
-def _rule(name: str, book: Rulebook) -> CalculationRule:
-    return book.calculation if name == PRICE else replace(book.calculation, special_dividend="reinvest_in_payer")
+def _as(
+    name: str, part: Inputs, resets: Mapping[date, Reset]
+) -> tuple[Sequence[Event], Mapping[date, Reset], CalculationRule]:
+    """Events, resets and conventions of a run: a total return into the payer goes through every dividend too."""
+    rule = part.book.calculation
+    if name == PRICE:
+        return part.events, resets, rule
+    return reinvested(part.events, part.board, net=name == "NTR"), resets, reinvesting(rule)
 
 
 def _turnover(made: Calculation) -> pl.DataFrame:
