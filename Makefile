@@ -40,6 +40,8 @@ demo: $(STAMP) ## the main job on the sample market for both indices, in the fol
 	cd demo && $(DEMO) study magnet-chain --kind western_price_floor
 	cd demo && $(DEMO) explain magnet-chain mp-materials --as-of 2026-09-10
 	cd demo && $(DEMO) serve --once --now 2026-09-12
+	cd demo && $(DEMO) calculate magnet-chain --as-of 2026-09-16
+	cd demo && $(DEMO) calculate magnet-chain --as-of 2026-09-17
 	cd demo && $(DEMO) verify
 	@echo
 	@echo "Made in demo/ from simulated prices:"
