@@ -216,6 +216,18 @@ def test_a_corrected_close_is_restated_by_the_policy(place, chain, sample) -> No
     assert desk.restate(place("a"), chain, sample, date(2026, 9, 3)).is_empty()
 
 
+def test_a_correction_that_changes_the_members_is_restated(place, chain, sample) -> None:
+    """MP's closes around the June cut-off were a ten-thousandth of the truth: it was out, and would not have been."""
+    wrong = (pl.col("symbol") == "MP") & pl.col("session").is_between(date(2026, 5, 15), date(2026, 6, 5))
+    right = sample.market.prices
+    first = right.with_columns(pl.when(wrong).then(pl.col("close") / 1e4).otherwise("close").alias("close"))
+    again = right.filter(wrong).with_columns(known_date=pl.lit(date(2026, 6, 30)))
+    history = replace(sample.market, prices=pl.concat([first, again]).sort("symbol", "session", "known_date"))
+    found = desk.restate(place("a"), chain, replace(sample, history=history), date(2026, 6, 25))
+    assert found.height > 0
+    assert set(found["decision"]) == {"restated"}
+
+
 def test_an_event_learnt_late_is_applied_today_and_the_days_before_are_restated(place, chain, sample) -> None:
     """A 4:1 split of MP of 11 September that becomes known on the 14th; prices have fallen since the 11th."""
     cut = (pl.col("symbol") == "MP") & (pl.col("session") >= ANNOUNCED)
@@ -237,6 +249,24 @@ def test_an_event_learnt_late_is_applied_today_and_the_days_before_are_restated(
     assert found["session"].to_list() == [ANNOUNCED]
     assert found["old_level"].to_list() == [sent[str(ANNOUNCED), "PR"]]
     assert found["decision"].to_list() == ["restated"]
+    desk.calculate(desk_place, chain, view.as_of(date(2026, 9, 15)))
+    assert levels(folder)["2026-09-15", "PR"] == pytest.approx(
+        workflow.backtest(chain, view.as_of(date(2026, 9, 15))).levels.filter(pl.col("variant") == "PR")["level"][-1],
+        rel=1e-12,
+    )
+
+
+def test_a_special_dividend_known_ahead_is_one_event_all_the_way(place, chain, sample) -> None:
+    """In dollars and in Australian dollars, on an American line, from before its ex-date to days after it."""
+    for currency in ("USD", "AUD"):
+        row = ("MP", ANNOUNCED, 2.0, currency, "special", 0.0, "confirmed", date(2026, 9, 1))
+        special = pl.DataFrame([row], sample.market.dividends.schema, orient="row")
+        dividends = pl.concat([sample.market.dividends, special])
+        view = replace(sample, market=replace(sample.market, dividends=dividends))
+        folder = closed(place(currency), chain, view, EVE, EFFECTIVE)
+        right = {(str(s), v): x for s, v, x, _ in workflow.backtest(chain, view.as_of(EFFECTIVE)).levels.rows()}
+        found = levels(folder)
+        assert found == {key: right[key] for key in found}
 
 
 def test_an_event_that_is_withdrawn_after_it_was_applied_stops_the_desk(place, chain, sample) -> None:

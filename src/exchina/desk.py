@@ -31,7 +31,7 @@ from exchina.levels import (
     series_of,
     target_of,
 )
-from exchina.market.view import MarketView
+from exchina.market.view import MarketView, with_hindsight
 from exchina.model import Rulebook
 from exchina.workspace import Workspace
 
@@ -114,7 +114,7 @@ def restate(workspace: Workspace, book: Rulebook, view: MarketView, known_by: da
         raise DataError(Problem(f"--was {known_by}", what, "name a day by which there were prices"))
     old = view.as_of(known_by)
     reviews = history.reviews_until(book, old, old.provenance.through)
-    then, now = history.composed(book, old, reviews), history.composed(book, view, reviews)
+    then, now = history.composed(book, old, reviews), history.composed(book, with_hindsight(view), reviews)
     changed = any(set(a.members["company_id"]) != set(b.members["company_id"]) for a, b in zip(then, now, strict=True))
     computed, today = (series_of(book, at, made).levels for at, made in ((old, then), (view, now)))
     published = _published(workspace.reports / book.index.id / "desk")
@@ -135,7 +135,8 @@ def _first(book: Rulebook, view: MarketView) -> Day:
     if not baskets:
         what = f"{book.index.base_date} is after the last price, {view.provenance.through}"
         raise DataError(Problem("index.base_date", what, "fetch later prices or set an earlier base_date"))
-    return _day(book, view, calculated(book, view, baskets), None, ())[0]
+    made = calculated(book, view, baskets)
+    return _day(view, made, made.inputs, None, ())[0]
 
 
 def _next(book: Rulebook, view: MarketView, closed: Closed, session: date, late: str | None) -> tuple[Day, Closed]:
@@ -145,14 +146,14 @@ def _next(book: Rulebook, view: MarketView, closed: Closed, session: date, late:
         what = f"prices end on {cut.provenance.through}"
         raise DataError(Problem(f"{book.index.id} {session}", what, "fetch the session's closes first"))
     resets = _resets(book, cut, closed.target, closed.session)
-    inputs = inputs_after(book, cut, closed.states, resets, session)
-    inputs, faults = _caught_up(inputs, closed, session)
+    known = inputs_after(book, cut, closed.states, resets, session)
+    inputs, faults = _caught_up(known, closed, session)
     made = continued(inputs, cut, closed.states, resets)
     faults += _not_as_opened(closed, made.states[PRICE])
     if faults and late is None:
         raise DataError(*faults)
     target = closed.target if closed.target and closed.target.effective > closed.session else None
-    return _day(book, cut, made, target, (f"late: {late}", *map(str, faults)) if faults else ())
+    return _day(cut, made, known, target, (f"late: {late}", *map(str, faults)) if faults else ())
 
 
 def _caught_up(inputs: Inputs, closed: Closed, session: date) -> tuple[Inputs, list[Problem]]:
@@ -171,7 +172,7 @@ def _caught_up(inputs: Inputs, closed: Closed, session: date) -> tuple[Inputs, l
         raise DataError(*(Problem(f"event {name}", what, cure) for name in undone))
     cure = "--late REASON applies it today; exchina restate shows the days before"
     late = [event for event in inputs.events if event.id in learnt]
-    moved = [replace(event, ex_date=session) if event.id in learnt else event for event in inputs.events]
+    moved = [replace(event, applied=session) if event.id in learnt else event for event in inputs.events]
     faults = [event.problem("became known after its ex-date", cure) for event in late]
     return replace(inputs, events=tuple(moved)), faults
 
@@ -212,13 +213,13 @@ def _same(one: float, other: float) -> bool:
 
 
 def _day(
-    book: Rulebook, view: MarketView, made: Calculation, target: Target | None, notices: tuple[str, ...]
+    view: MarketView, made: Calculation, known: Inputs, target: Target | None, notices: tuple[str, ...]
 ) -> tuple[Day, Closed]:
-    state = made.states[PRICE]
+    book, state = made.inputs.book, made.states[PRICE]
     target = target or _announced(book, view, state.session)
     opens = opening(made, _resets(book, view, target, state.session))[PRICE]
     held = {name: line.shares for name, line in opens.after.items()}
-    past = _past_events(made.inputs, state.shares, state.session)
+    past = _past_events(known, state.shares, state.session)
     opened = (held, opens.divisor_after)
     closed = Closed(book.index.id, book.content_hash, state.session, made.states, target, opened, past)
     tables = day_tables(view, made, opens)

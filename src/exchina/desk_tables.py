@@ -8,7 +8,7 @@ from math import isnan
 import polars as pl
 
 from exchina.calculation import desk_rows
-from exchina.calculation.board import NEVER, day_of
+from exchina.calculation.board import NEVER, Board, day_of
 from exchina.calculation.engine import started
 from exchina.calculation.events import to_come
 from exchina.calculation.lines import market_value, scaled
@@ -38,11 +38,11 @@ def day_tables(view: MarketView, made: Calculation, opens: Change) -> dict[str, 
     carried = series.statuses.filter(pl.col("session") == session)
     statuses = dict(carried.group_by("symbol").agg(pl.col("status").sort().str.join(";")).iter_rows())
     taxed = {event.id: event for event in made.inputs.events}
-    coming = [(taxed.get(event.id, event), status) for event, status in to_come(view.market, session, book.calculation)]
+    coming = [(taxed.get(event.id, event), status) for event, status in to_come(view.market, session)]
     changes = [change for change in run.changes if change.session == session]
     return {
         "closing": _closing(made, facts, statuses),
-        "opening": _opening(opens, days, facts, statuses),
+        "opening": _opening(opens, board, days, facts, statuses),
         "levels": _levels(made, series.levels),
         "divisor": divisor_log([*changes, *([opens] if opens.causes else [])]),
         "corporate_actions": desk_rows.preview(lines_of(run.state, board), coming, board, book.calculation),
@@ -50,14 +50,12 @@ def day_tables(view: MarketView, made: Calculation, opens: Change) -> dict[str, 
 
 
 def _opening(
-    opens: Change, days: Mapping[str, date | None], facts: pl.DataFrame, statuses: Mapping[str, str]
+    opens: Change, board: Board, days: Mapping[str, date | None], facts: pl.DataFrame, statuses: Mapping[str, str]
 ) -> pl.DataFrame:
     """What the next session opens with: adjusted prices and their factor P' / P, the divisor in force."""
-    factors = {
-        name: line.price / opens.before[name].price
-        for name, line in opens.after.items()
-        if name in opens.before and opens.before[name].price
-    }
+    quoted = dict(zip(board.symbols, board.prices[-1].tolist(), strict=True))
+    closes = quoted | {name: line.price for name, line in opens.before.items()}
+    factors = {name: line.price / closes[name] for name, line in opens.after.items() if closes.get(name, 0.0) > 0}
     said = {name: "adjusted" for name, factor in factors.items() if factor != 1} | dict(statuses)
     said |= {name: "placeholder" for name in opens.after if days.get(name) is None}
     table = desk_rows.line_table(opens.after, days, facts, said)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -62,7 +62,7 @@ def inputs_for(book: Rulebook, view: MarketView, symbols: Collection[str], first
     known = listings.filter(pl.col("symbol").is_in(reached))
     lines = dict(known.select("symbol", "currency").iter_rows())
     rule, market, calendar = book.calculation, view.market, index_sessions(book, view)
-    market = replace(market, dividends=_special_in_own_currency(market, lines))
+    market = replace(market, dividends=_special_in_own_currency(market, lines, last))
     taxes = _taxes(book, view, known)
     windows = {symbol: (start, end) for symbol, start, end in known.select("symbol", "first", "last").iter_rows()}
     events = tuple(events_of(market, windows, taxes, rule, since=first))
@@ -94,8 +94,10 @@ def _own_sessions(view: MarketView, known: pl.DataFrame) -> dict[str, Days]:
     return {symbol: days.get(calendar, none) for symbol, calendar in known.select("symbol", "calendar").iter_rows()}
 
 
-def _special_in_own_currency(market: MarketData, lines: Mapping[str, str]) -> pl.DataFrame:
-    """Dividends with special cash and returns of capital in the currency of their line, at the rate of the ex-date.
+def _special_in_own_currency(market: MarketData, lines: Mapping[str, str], last: date) -> pl.DataFrame:
+    """Dividends with special cash and capital returns in the currency of their line, by the fixing before the ex-date.
+
+    An opening file of the eve knows no other fixing; cash still to come takes the one of ``last``.
 
     Raises:
         DataError: there is no such rate.
@@ -104,9 +106,10 @@ def _special_in_own_currency(market: MarketData, lines: Mapping[str, str]) -> pl
     foreign = (pl.col("type") != "ordinary") & own.is_not_null() & (pl.col("currency") != own)
     if not market.dividends.filter(foreign).height:
         return market.dividends
-    paid = market.dividends.filter(foreign).with_columns(own=own)
-    paid = with_rate(paid, market.fx, day="ex_date", currency="currency").rename({"rate": "paid_usd"})
-    paid = with_rate(paid, market.fx, day="ex_date", currency="own")
+    eve = pl.min_horizontal(pl.col("ex_date") - timedelta(days=1), pl.lit(last))
+    paid = market.dividends.filter(foreign).with_columns(own=own, eve=eve)
+    paid = with_rate(paid, market.fx, day="eve", currency="currency").rename({"rate": "paid_usd"})
+    paid = with_rate(paid, market.fx, day="eve", currency="own")
     amount = pl.col("amount") * pl.col("paid_usd") / pl.col("rate")
     turned = paid.with_columns(amount=amount, currency=pl.col("own")).select(market.dividends.columns)
     return pl.concat([market.dividends.filter(~foreign), turned]).sort("symbol", "ex_date", "type")

@@ -369,3 +369,60 @@ def test_more_dividends_than_value_are_refused_before_the_open() -> None:
     state = State(D[0], {"A": 1.0}, 1.0, {"PR": 10.0, "GTR": 10.0})
     with pytest.raises(DataError, match="12 dividend points are paid on a level of 10"):
         advance(state, table, [], {}, replace(MARKET_CAP, dividends="open_divisor"))
+
+
+def test_paper_of_an_acquirer_without_a_price_is_refused() -> None:
+    table = board({"T": [10.0, None, None], "B": [10.0, 10.0, 10.0], "N": [None, None, 8.0]})
+    event = Event("deal", "T", "takeover", D[2], new=2, old=1, other="N")
+    state = State(D[0], {"T": 1.0, "B": 1.0}, 0.2, {"PR": 100.0})
+    with pytest.raises(DataError, match="event deal .*there is no price of the acquirer N"):
+        advance(state, table, [event], {}, replace(MARKET_CAP, takeover="deal_terms"))
+
+
+def test_paper_of_an_acquirer_that_is_renamed_that_day_counts() -> None:
+    table = board({"T": [10.0, None, None], "B": [10.0, 10.0, 10.0], "Q": [8.0, 8.0, None], "R": [None, None, 8.0]})
+    state = State(D[0], {"T": 1.0, "B": 1.0}, 0.2, {"PR": 100.0})
+    rule = replace(MARKET_CAP, takeover="deal_terms")
+    for acquirer in ("Q", "R"):
+        events = [
+            Event("deal", "T", "takeover", D[2], new=2, old=1, other=acquirer),
+            Event("name", "Q", "rename", D[2], other="R"),
+        ]
+        assert advance(state, table, events, {}, rule).levels["PR"] == pytest.approx([130.0, 130.0])
+
+
+def test_a_waiting_child_keeps_its_name_its_split_and_its_parents_name() -> None:
+    closes = {"P": [100.0, 80.0, None, None, None], "P2": [None, None, 80.0, 80.0, 80.0], "Q": [100.0] * 5}
+    spin = Event("spin", "P", "spin_off", D[1], new=1, old=1, other="C")
+    child = board({**closes, "C": [None, None, None, 20.0, 20.0]})
+    parent = Event("name", "P", "rename", D[2], other="P2")
+    run = walk(child, [(D[0], {"P": 0.5, "Q": 0.5})], events=[spin, parent])
+    assert run.levels["PR"] == pytest.approx([90.0, 90.0, 100.0, 100.0])
+    assert run.state.shares["P2"] / run.state.shares["Q"] == pytest.approx(1.25)
+    named = board({**closes, "C": [None] * 5, "C2": [None, None, None, 20.0, 20.0]})
+    events = [spin, parent, Event("child", "C", "rename", D[2], other="C2")]
+    run = walk(named, [(D[0], {"P": 0.5, "Q": 0.5})], events=events)
+    assert run.levels["PR"] == pytest.approx([90.0, 90.0, 100.0, 100.0])
+    assert set(run.state.shares) == {"P2", "Q"}
+    cut = board({**closes, "C": [None, None, None, 10.0, 10.0]})
+    events = [spin, parent, Event("cut", "C", "split", D[2], new=2, old=1)]
+    for convention in ("add_at_zero_then_remove", "market_price"):
+        rule = replace(MARKET_CAP, spin_off=convention)
+        state = State(D[0], {"P": 1.0, "Q": 1.0}, 2.0, {"PR": 100.0})
+        run = advance(state, cut, events, {}, rule)
+        last = 100.0 if convention != "market_price" else 90.0
+        assert run.levels["PR"] == pytest.approx([90.0, 90.0, last, last])
+        if convention == "market_price":
+            assert run.state.shares["C"] == pytest.approx(2.0)
+
+
+def test_who_buys_the_parent_after_the_ex_date_has_no_claim_to_the_child() -> None:
+    table = board({"P": [100.0, 80.0, 80.0, 80.0], "Q": [100.0] * 4, "C": [None, None, 20.0, 20.0]})
+    event = Event("spin", "P", "spin_off", D[1], new=1, old=1, other="C")
+    waiting = Reset(shares={"P": 1.0, "C": 1.0}, children={"C": event})
+    state = State(D[0], {"Q": 1.0}, 1.0, {"PR": 100.0})
+    run = advance(state, table, [event], {D[1]: waiting}, MARKET_CAP)
+    assert run.levels["PR"] == pytest.approx([100.0, 100.0, 100.0])
+    assert set(run.state.shares) == {"P"}
+    begun = started(table.part(D[1], D[1]), waiting, {"PR": 100.0})
+    assert set(begun.shares) == {"P"}

@@ -24,5 +24,7 @@ def adjusted(line: Line, price: float, follows: float, rule: CalculationRule) ->
         follows: s.
         rule: its ``family`` decides.
     """
+    if not line.price:  # a child that has not traded yet: only its number can change
+        return replace(line, shares=line.shares * follows)
     factor = {"market_cap": follows, "fixed_weight": line.price / price, "price_weighted": 1.0}[rule.family]
     return replace(line, price=price, shares=line.shares * factor)

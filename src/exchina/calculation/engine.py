@@ -66,11 +66,16 @@ def started(board: Board, reset: Reset, levels: Mapping[str, float]) -> State:
     Raises:
         DataError: a line has no price or no exchange rate on the base date.
     """
-    shares = shares_for(board, reset.weights, NOTIONAL) if reset.weights else dict(reset.shares)
+    shares = shares_for(board, reset.weights, NOTIONAL) if reset.weights else _bought(reset)
     lines = _first_lines(board, shares)
     at = dict(zip(lines, board.columns(list(lines)), strict=True))
     closes = {name: (line.price, int(board.price_days[0, at[name]])) for name, line in lines.items()}
     return State(board.sessions[0], shares, market_value(lines) / levels["PR"], levels, closes)
+
+
+def _bought(reset: Reset) -> dict[str, float]:
+    """Index shares without children that wait for their first close: who buys the parent now has no claim to them."""
+    return {name: held for name, held in reset.shares.items() if name not in reset.children}
 
 
 def shares_for(board: Board, weights: Mapping[str, float], value: float) -> dict[str, float]:

@@ -42,7 +42,7 @@ def events_of(
         windows: first and last trading day of each line of the index; null where there is none.
         taxes: None where no tax is asked for.
         rule: whose ``withholding`` and ``franking`` set the tax on cash.
-        since: cash of earlier days is left out, so that it needs no tax rate.
+        since: cash of earlier days is past and needs no tax rate.
 
     Raises:
         DataError: terms are missing or contradict themselves, an event lies outside the life of its line, or a tax rate
@@ -50,9 +50,8 @@ def events_of(
     """
     known = market.actions.filter(pl.col("symbol").is_in(list(windows)))
     faults = term_problems(known, "")
-    recent = market.dividends.filter(pl.col("ex_date") >= since)
-    events = [*_splits(market.splits, windows), *_cash(recent, windows, taxes, rule, faults)]
-    events += _acted(known, taxes, rule, faults)
+    events = [*_splits(market.splits, windows), *_cash(market.dividends, windows), *_acted(known, rule)]
+    events = [_taxed(event, taxes, rule, faults) if event.ex_date >= since else event for event in events]
     events += _ends(windows, events)
     faults += [problem for event in events for problem in _outside(event, windows)]
     faults += _told_twice(events)
@@ -75,29 +74,22 @@ def _splits(splits: pl.DataFrame, windows: Mapping[str, object]) -> list[Event]:
     ]
 
 
-def _cash(
-    dividends: pl.DataFrame,
-    windows: Mapping[str, object],
-    taxes: TaxTable | None,
-    rule: CalculationRule,
-    faults: list[Problem],
-) -> list[Event]:
-    """Special dividends and returns of capital."""
+def _cash(dividends: pl.DataFrame, windows: Mapping[str, object]) -> list[Event]:
+    """Special dividends and returns of capital; ``fraction`` is the franked share until tax is known."""
     wanted = dividends.filter(
         pl.col("symbol").is_in(list(windows)) & (pl.col("type") != "ordinary") & (pl.col("status") == "confirmed")
     )
-    made: list[Event] = []
-    for row in wanted.to_dicts():
-        kind = "special_dividend" if row["type"] == "special" else "capital_return"
-        name = f"{kind}:{row['symbol']}:{row['ex_date']}"
-        event = Event(name, row["symbol"], kind, row["ex_date"], amount=row["amount"], source="dividends")
-        made.append(_taxed(event, row["franked"], taxes, rule, faults))
-    return made
+    return [
+        Event(f"{kind}:{symbol}:{day}", symbol, kind, day, amount=amount, fraction=franked, source="dividends")
+        for symbol, day, amount, franked, said in wanted.select(
+            "symbol", "ex_date", "amount", "franked", "type"
+        ).iter_rows()
+        for kind in ["special_dividend" if said == "special" else "capital_return"]
+    ]
 
 
-def _acted(actions: pl.DataFrame, taxes: TaxTable | None, rule: CalculationRule, faults: list[Problem]) -> list[Event]:
-    rows = actions.filter(pl.col("status").is_in(APPLIED)).to_dicts()
-    events = [_taxed(_event(row), 0.0, taxes, rule, faults) for row in rows]
+def _acted(actions: pl.DataFrame, rule: CalculationRule) -> list[Event]:
+    events = [_event(row) for row in actions.filter(pl.col("status").is_in(APPLIED)).to_dicts()]
     return [event for event in events if not waits(event, rule)]
 
 
@@ -108,13 +100,13 @@ def _event(row: Mapping[str, Any]) -> Event:
     return replace(event, **{name: row[name] or 0.0 for name in TERMS})
 
 
-def to_come(market: MarketData, after: date, rule: CalculationRule) -> list[tuple[Event, str]]:
+def to_come(market: MarketData, after: date) -> list[tuple[Event, str]]:
     """Every event with an ex-date after a day that is known and not withdrawn, with its status, before any tax."""
     actions = market.actions.filter((pl.col("ex_date") > after) & (pl.col("status") != "withdrawn"))
     dividends = market.dividends.filter((pl.col("ex_date") > after) & (pl.col("status") != "retracted"))
     splits = market.splits.filter(pl.col("ex_date") > after)
     symbols = dict.fromkeys([*splits["symbol"], *dividends["symbol"]])
-    cash = _cash(dividends, symbols, None, rule, [])
+    cash = _cash(dividends, symbols)
     ordinary = [
         (Event(f"dividend:{symbol}:{day}", symbol, "dividend", day, amount=amount, source="dividends"), status)
         for symbol, day, amount, status in dividends.filter(pl.col("type") == "ordinary")
@@ -125,7 +117,7 @@ def to_come(market: MarketData, after: date, rule: CalculationRule) -> list[tupl
     return [*((event, "confirmed") for event in (*_splits(splits, symbols), *cash)), *ordinary, *acted]
 
 
-def _taxed(event: Event, franked: float, taxes: TaxTable | None, rule: CalculationRule, faults: list[Problem]) -> Event:
+def _taxed(event: Event, taxes: TaxTable | None, rule: CalculationRule, faults: list[Problem]) -> Event:
     """The event with the tax that a net index bears on it; a return of capital bears none."""
     if taxes is None or event.type not in TAXED:
         return event
@@ -133,7 +125,8 @@ def _taxed(event: Event, franked: float, taxes: TaxTable | None, rule: Calculati
     if isinstance(tau, Problem):
         faults.append(tau)
         return event
-    return replace(event, tax=tau * (1 - franked) if rule.franking == "unfranked_part" else tau)
+    free = event.fraction if rule.franking == "unfranked_part" else 0.0
+    return replace(event, tax=tau * (1 - free))
 
 
 def _ends(windows: Mapping[str, tuple[date | None, date | None]], events: list[Event]) -> list[Event]:

@@ -48,6 +48,7 @@ class Event:
         other: the other line (child, acquirer, new listing); or the new country of a redomiciled issuer.
         underwritten: whether the new shares of a rights issue are sure to be paid for.
         source: where the event came from, such as ``corporate_actions.csv row 7``.
+        applied: the session before which it is applied, where it was learnt after its ex-date.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Event:
     other: str = ""
     underwritten: bool = True
     source: str = ""
+    applied: date | None = None
 
     def problem(self, what: str, hint: str) -> Problem:
         """A problem that names the event and its source."""

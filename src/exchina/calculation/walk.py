@@ -19,7 +19,7 @@ from exchina.errors import DataError, Problem
 from exchina.model import CalculationRule
 
 NEUTRAL = 1e-13
-NEUTRAL_TYPES = ("split", "stock_dividend")
+FIRST_TERMS = ("rename", "split", "stock_dividend")
 CHILD_SESSIONS = 20
 CHILD_CURE = 'bring its prices into the market, or choose spin_off = "adjust_price" with its when-issued price'
 AWAITED = ("add_at_zero_then_remove", "when_issued", "market_price")
@@ -61,7 +61,8 @@ class Walk:
         self.holdings: list[tuple[int, Mapping[str, float]]] = []
         self.timeline: dict[int, list[Event]] = {}
         for event in events:
-            if event.ex_date > state.session and (row := board.row_from(event.ex_date)) <= n:
+            when = event.applied or event.ex_date
+            if when > state.session and (row := board.row_from(when)) <= n:
                 self.timeline.setdefault(row, []).append(event)
         for symbol, (price, day) in state.closes.items():
             self._carry(symbol, price, 0, day, day)
@@ -87,18 +88,21 @@ class Walk:
     def mark(self, row: int) -> None:
         """Move the last close of lines that leave before ``row`` to the price at which they do.
 
-        Paper is priced on the terms of the day on which it is paid, so the acquirer's splits of that day come first.
+        Paper is priced on the terms of the day on which it is paid, so names and splits of that day come first.
         """
         events = self._events(row)
         if not any(event.type in action.having("marked") and event.symbol in self.shares for event in events):
             return
-        lines: Lines = self.lines(row - 1)
-        for event in events:
+        lines, names = dict(self.lines(row - 1)), dict[str, str]()
+        for dated in events:
+            event = _renamed(dated, names)
+            names |= {event.symbol: event.other} if event.type == "rename" else {}
+            held = next((old for old, new in names.items() if new == event.symbol), event.symbol)
             named = self._with_other(event, lines, row - 1)
-            if event.type in NEUTRAL_TYPES and event.symbol in named:
-                lines = action[event.type](named, event, self.rule)
-            elif event.type in action.having("marked") and event.symbol in self.shares:
-                at = self.column[event.symbol]
+            if event.type in FIRST_TERMS and event.symbol in named:
+                lines = dict(action[event.type](named, event, self.rule))
+            elif event.type in action.having("marked") and held in self.shares:
+                at = self.column[held]
                 day = int(self.days[row - 1, at])
                 price = last_price(named, event, day >= self.board.last_open(row - 1, at), self.rule)
                 if price is not None:
@@ -114,11 +118,13 @@ class Walk:
             after, causes = self._reset(reset, before, row - 1), ["review"]
         cash, terms, names = [0.0, 0.0], dict[str, _Terms](), dict[str, str]()
         for dated in self._events(row):
-            event = _under_new_names(dated, names)
+            event = _renamed(dated, names)
+            self._grow_waiting(event, row)
             if self._concerns(event, after):
                 self._add_points(cash, event, after, row)
                 after = self._applied(event, after, row, terms)
                 causes.append(event.id)
+                names |= {event.symbol: event.other} if event.type in action.having("renames") else {}
         if not causes:
             return None
         refuse_gaps(after, self.board.sessions[row - 1])
@@ -209,26 +215,20 @@ class Walk:
             refuse_gaps(unit, session)
             worth = market_value(before)
             shares = {name: weight * worth / unit[name].value for name, weight in reset.weights.items()}
-        lines = {name: self._line(name, shares[name], row) for name in self._listed(shares)}
-        known = {**self.children, **reset.children}
-        self.children = {name: event for name, event in known.items() if not self._has_closed(name, event, row)}
-        self.timeline = {
-            later: [event for event in events if event.type not in FIRST or event.symbol in self.children]
-            for later, events in self.timeline.items()
-        }
-        for name, event in sorted(self.children.items()):
-            if name in reset.children and name not in self._planned():
-                self._await(name, event, row + 1)
+        given = {name: event for name, event in reset.children.items() if event.symbol in before}
+        bought = {name: held for name, held in shares.items() if name in given or name not in reset.children}
+        lines = {name: self._line(name, bought[name], row) for name in self._listed(bought)}
+        lines = {name: replace(line, price=0.0) if name in given else line for name, line in lines.items()}
         grown = market_value(lines) / market_value(before)  # the scale of index shares may be another
+        own = {name: replace(event, new=event.new * grown) for name, event in self.children.items()}
+        known = {**own, **given}
+        self.children = {name: event for name, event in known.items() if not self._has_closed(name, event, row)}
+        self._await_again(row + 1)
         waiting = {name: before[name] for name in self.children if name in before}
         return {**scaled(waiting, grown), **lines}
 
     def _has_closed(self, child: str, event: Event, row: int) -> bool:
         return bool(self.days[row, self.column[child]] >= day_number(event.ex_date))
-
-    def _planned(self) -> set[str]:
-        """Children that the timeline already lets leave or join."""
-        return {event.symbol for events in self.timeline.values() for event in events if event.type in FIRST}
 
     def _listed(self, names: Mapping[str, float]) -> list[str]:
         self.board.columns(sorted(names))
@@ -257,6 +257,12 @@ class Walk:
             self._spun_off(event, before, row)
         if event.type in FIRST:
             self.children.pop(event.symbol, None)
+        if renamed:
+            names = {event.symbol: event.other}
+            self.children = {names.get(name, name): _renamed(one, names) for name, one in self.children.items()}
+            self._await_again(row)
+        elif event.symbol not in after:
+            self.children.pop(event.symbol, None)
         rests_on = terms[event.symbol].known if event.symbol in terms else self.days[row - 1, self.column[event.symbol]]
         for name, line in after.items():
             entered = line.shares > 0 and not before[name].shares
@@ -264,6 +270,23 @@ class Walk:
                 known = rests_on if renamed else terms[name].known if name in terms else NEVER
                 terms[name] = _Terms(line.price, day_number(event.ex_date), int(known))
         return {name: line for name, line in after.items() if line.shares}
+
+    def _grow_waiting(self, event: Event, row: int) -> None:
+        """A split of a child that waits for its first close multiplies what the index is entitled to."""
+        if event.symbol in self.children and event.type in ("split", "stock_dividend"):
+            factor = event.ratio + (event.type == "stock_dividend")
+            waiting = self.children[event.symbol]
+            self.children[event.symbol] = replace(waiting, new=waiting.new * factor)
+            self._await_again(row)
+
+    def _await_again(self, row: int) -> None:
+        """Plan anew by which event each waiting child leaves or joins."""
+        self.timeline = {
+            later: [planned for planned in events if planned.type not in FIRST or later < row]
+            for later, events in self.timeline.items()
+        }
+        for name, waiting in sorted(self.children.items()):
+            self._await(name, waiting, row)
 
     def _brings_child(self, event: Event) -> bool:
         return event.type == "spin_off" and self.rule.spin_off != "adjust_price"
@@ -327,13 +350,11 @@ class Walk:
             self._bring_to(terms[name], name, row)
 
     def _bring_to(self, terms: "_Terms", name: str, row: int) -> None:
-        """Until a close on the new terms, the adjusted price; a later close on the old ones by the same factor."""
+        """Until a close on the new terms, the adjusted price; a later close on the old ones is on the board's terms."""
         at = self.column[name]
-        before, day = self.prices[row - 1, at], self.days[row - 1, at]
         rows = row + np.flatnonzero(self.days[row:, at] < terms.ex_day)
-        later = self.days[rows, at] > day
-        scaled = self.prices[rows, at] * (terms.price / before) if before > 0 else terms.price
-        self.prices[rows, at] = np.where(later, scaled, terms.price)
+        later = self.days[rows, at] > self.days[row - 1, at]
+        self.prices[rows, at] = np.where(later, self.prices[rows, at], terms.price)
         self.days[rows, at] = np.maximum(self.days[rows, at], terms.known)
 
 
@@ -346,12 +367,9 @@ class _Terms:
     known: int
 
 
-def _under_new_names(event: Event, names: dict[str, str]) -> Event:
-    """An event under the names that lines have by then; one that gives a new name adds it to ``names``."""
-    now = replace(event, symbol=names.get(event.symbol, event.symbol), other=names.get(event.other, event.other))
-    if now.type in action.having("renames"):
-        names[now.symbol] = now.other
-    return now
+def _renamed(event: Event, names: Mapping[str, str]) -> Event:
+    """An event under the names that its lines have by then."""
+    return replace(event, symbol=names.get(event.symbol, event.symbol), other=names.get(event.other, event.other))
 
 
 def _summed(unit: Numbers, held: Numbers) -> Numbers:

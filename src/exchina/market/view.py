@@ -63,6 +63,25 @@ def whole_view(history: MarketData, reference: Reference, provenance: Provenance
     return _view(history, reference, provenance, None)
 
 
+def with_hindsight(view: MarketView) -> MarketView:
+    """The view in which every revised row was known from the first with its last values: what a correction asks.
+
+    What became known late, and was not another before, keeps its day.
+    """
+    if view.history is None:
+        return view
+    tables = {name: _as_revised(name, getattr(view.history, name)) for name in CONTRACTS if name != "sessions"}
+    return replace(view, market=replace(view.market, **tables), history=None)
+
+
+def _as_revised(name: str, versions: pl.DataFrame) -> pl.DataFrame:
+    key = [column for column in CONTRACTS[name].unique or [] if column != "known_date"]
+    ordered = versions.sort(*key, "known_date")
+    first = ordered.unique(key, keep="first", maintain_order=True).select(*key, "known_date")
+    last = ordered.unique(key, keep="last", maintain_order=True).drop("known_date")
+    return last.join(first, on=key, maintain_order="left").select(versions.columns)
+
+
 def _view(history: MarketData, reference: Reference, provenance: Provenance, known_by: date | None) -> MarketView:
     tables = {name: _last_known(name, getattr(history, name)) for name in CONTRACTS}
     revised = any(table.height < getattr(history, name).height for name, table in tables.items())

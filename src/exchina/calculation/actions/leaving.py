@@ -25,7 +25,7 @@ def last_price(lines: Lines, event: Event, traded: bool, rule: CalculationRule) 
         return None
     if event.type == "takeover" and rule.takeover == "deal_terms":
         acquirer, target = lines.get(event.other), lines[event.symbol]
-        if event.new and acquirer is None:
+        if event.new and (acquirer is None or not acquirer.price):
             raise event.refuse(f"there is no price of the acquirer {event.other}", "bring its prices into the market")
         paper = event.ratio * acquirer.price * acquirer.rate / target.rate if acquirer and event.new else 0.0
         return event.price + paper
