@@ -5,7 +5,7 @@ PY := $(BIN)/python
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check demo lock clean
+.PHONY: help setup test search check demo lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,6 +21,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 test: $(STAMP) ## run the tests, on every core
 	$(PY) -m pytest -n auto
+
+search: $(STAMP) ## look for new counterexamples: every property test, with examples not tried before
+	$(PY) -m pytest -n auto -m hypothesis --hypothesis-profile=search
 
 check: $(STAMP) ## everything that must hold before a change is merged: style, types, layers, tests
 	$(BIN)/ruff check

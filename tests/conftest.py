@@ -12,7 +12,8 @@ from exchina.model import IndexSeries, Rulebook
 from exchina.workspace import Workspace, init, open_workspace
 
 ROOT = Path(__file__).resolve().parents[1]
-settings.register_profile("exchina", deadline=None)
+settings.register_profile("exchina", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)  # new examples at every run: make search
 settings.load_profile("exchina")
 FETCHED = datetime(2026, 11, 23, 8, tzinfo=UTC)
 

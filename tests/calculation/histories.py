@@ -17,6 +17,7 @@ from exchina.calculation.board import NEVER, Board, Days, Numbers, day_number, f
 from exchina.calculation.engine import advance, started
 from exchina.calculation.lines import Event
 from exchina.calculation.state import Reset, Run, State
+from exchina.calculation.terms import on_terms
 from exchina.model import CalculationRule
 from exchina.tables.actions import EXCLUSIVE, TERMS
 
@@ -63,7 +64,7 @@ class History:
         """The history as the calculator reads it."""
         prices, days = filled(self.closes, np.where(np.isnan(self.closes), NEVER, self.close_days))
         numbers = np.array([day_number(day) for day in self.sessions])
-        return Board(
+        quoted = Board(
             sessions=self.sessions[:-1],
             symbols=self.symbols,
             currencies=tuple(f"C{number}" for number in range(self.spot.shape[1])),
@@ -76,6 +77,7 @@ class History:
             net=self.net,
             calendar=numbers,
         )
+        return on_terms(quoted, self.events, self.rule)
 
     def row(self, day: date) -> int:
         """The first session on or after a day."""
@@ -206,8 +208,7 @@ def _with_events(
         event = _event(noise, history, f"e{number}", kind, symbol, row, names)
         history = replace(history, events=(*history.events, event))
         if kind in ("split", "stock_dividend"):
-            factor = event.ratio if kind == "split" else 1 + event.ratio
-            history = _rescaled(history, symbol, row, factor)
+            history = _rescaled(history, symbol, row, event.factor)
         elif kind == "rename":
             history = _continued(history, symbol, event.other, row)
     return history
@@ -307,7 +308,7 @@ def on_new_terms(history: History, event: Event) -> History:
 
     Closes and cash of the line from that day on, the terms of its later events and the index shares of later reviews.
     """
-    factor = event.ratio if event.type == "split" else 1 + event.ratio
+    factor = event.factor
     moved = _rescaled(history, event.symbol, history.row(event.ex_date), factor)
     events = tuple(
         other if other is event or other.ex_date < event.ex_date else _terms(other, event.symbol, factor)

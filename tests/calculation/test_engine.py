@@ -426,3 +426,14 @@ def test_who_buys_the_parent_after_the_ex_date_has_no_claim_to_the_child() -> No
     assert set(run.state.shares) == {"P"}
     begun = started(table.part(D[1], D[1]), waiting, {"PR": 100.0})
     assert set(begun.shares) == {"P"}
+
+
+def test_a_takeover_on_the_day_of_a_split_pays_for_new_shares() -> None:
+    table = board({"P": [100.0, None, None], "Q": [100.0] * 3})
+    events = [
+        Event("cut", "P", "split", D[2], new=2, old=1),
+        Event("bid", "P", "takeover", D[2], price=60.0),
+    ]
+    state = State(D[0], {"P": 1.0, "Q": 1.0}, 2.0, {"PR": 100.0})
+    run = advance(state, table, events, {}, replace(MARKET_CAP, takeover="deal_terms"))
+    assert run.levels["PR"] == pytest.approx([110.0, 110.0])

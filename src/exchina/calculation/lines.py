@@ -25,6 +25,7 @@ class Line:
         return self.shares * self.price * self.rate if self.shares else 0.0
 
 
+CUTS = ("split", "stock_dividend")
 Lines: TypeAlias = Mapping[str, Line]
 
 
@@ -81,6 +82,11 @@ class Event:
     def ratio(self) -> float:
         """B / A."""
         return self.new / self.old
+
+    @property
+    def factor(self) -> float:
+        """Shares that stand where one stood: B / A of a split, 1 + B / A of a stock dividend, 1 of any other event."""
+        return self.ratio + (self.type == "stock_dividend") if self.type in CUTS else 1.0
 
 
 def market_value(lines: Lines) -> float:

@@ -154,9 +154,4 @@ def _rate_between(board: Board, paid_in: str, down: int, across: int) -> float:
 
 def _new_per_old(events: Sequence[Event], symbol: str, after: date, until: date) -> float:
     """Shares that stand in place of one after the splits and stock dividends between two days."""
-    factors = [
-        event.ratio + (event.type == "stock_dividend")
-        for event in events
-        if event.symbol == symbol and event.type in ("split", "stock_dividend") and after < event.ex_date <= until
-    ]
-    return prod(factors)
+    return prod(event.factor for event in events if event.symbol == symbol and after < event.ex_date <= until)

@@ -26,24 +26,31 @@ REPRICING = (
 def on_terms(board: Board, events: Sequence[Event], rule: CalculationRule) -> Board:
     """The board with every carried close on the terms of its session, held or not.
 
-    A close of a day before an ex-date that still stands on or after it becomes P', as the event gives it for one share.
+    A close of a day before an ex-date that still stands on or after it becomes P', as the event gives it for one share;
+    a line under a new name has the closes of the old one until its own first.
 
     Args:
         board: closes as quoted.
         events: of any date.
         rule: conventions.
     """
-    prices = board.prices.copy()
+    prices, days = board.prices.copy(), board.price_days.copy()
     at = {symbol: number for number, symbol in enumerate(board.symbols)}
     numbers = np.array([day_number(day) for day in board.sessions])
     for event in sorted(events, key=lambda event: (event.ex_date, *order(event))):
-        if event.type in REPRICING and event.symbol in at:
-            column, ex_day = at[event.symbol], day_number(event.ex_date)
-            rows = np.flatnonzero((numbers >= ex_day) & (board.price_days[:, column] < ex_day))
-            rows = rows[np.isfinite(prices[rows, column])]
-            if rows.size:
-                prices[rows, column] *= _factor(event, float(prices[rows[0], column]), rule)
-    return replace(board, prices=prices)
+        if event.type not in (*REPRICING, "rename") or event.symbol not in at:
+            continue
+        column, ex_day = at[event.symbol], day_number(event.ex_date)
+        if event.type == "rename":
+            new = at.get(event.other, column)
+            rows = np.flatnonzero((numbers >= ex_day) & (days[:, new] < ex_day))
+            prices[rows, new], days[rows, new] = prices[rows, column], days[rows, column]
+            continue
+        rows = np.flatnonzero((numbers >= ex_day) & (days[:, column] < ex_day))
+        rows = rows[np.isfinite(prices[rows, column])]
+        if rows.size:
+            prices[rows, column] *= _factor(event, float(prices[rows[0], column]), rule)
+    return replace(board, prices=prices, price_days=days)
 
 
 def _factor(event: Event, price: float, rule: CalculationRule) -> float:

@@ -12,14 +12,14 @@ from exchina.calculation.actions.cash import entitled, taken
 from exchina.calculation.actions.leaving import last_price
 from exchina.calculation.board import NEVER, Board, Numbers, day_number
 from exchina.calculation.events import FIRST, order
-from exchina.calculation.lines import Event, Line, Lines, market_value, scaled
+from exchina.calculation.lines import CUTS, Event, Line, Lines, market_value, scaled
 from exchina.calculation.returns import compounded, daily_factors
 from exchina.calculation.state import Change, Reset, Run, State
 from exchina.errors import DataError, Problem
 from exchina.model import CalculationRule
 
 NEUTRAL = 1e-13
-FIRST_TERMS = ("rename", "split", "stock_dividend")
+FIRST_TERMS = ("rename", *CUTS)
 CHILD_SESSIONS = 20
 CHILD_CURE = 'bring its prices into the market, or choose spin_off = "adjust_price" with its when-issued price'
 AWAITED = ("add_at_zero_then_remove", "when_issued", "market_price")
@@ -88,17 +88,18 @@ class Walk:
     def mark(self, row: int) -> None:
         """Move the last close of lines that leave before ``row`` to the price at which they do.
 
-        Paper is priced on the terms of the day on which it is paid, so names and splits of that day come first.
+        Both what is paid and what it is paid for are on the terms of that day: its names and splits come first.
         """
         events = self._events(row)
         if not any(event.type in action.having("marked") and event.symbol in self.shares for event in events):
             return
-        lines, names = dict(self.lines(row - 1)), dict[str, str]()
+        lines, names, factor = dict(self.lines(row - 1)), dict[str, str](), dict[str, float]()
         for dated in events:
             event = _renamed(dated, names)
             names |= {event.symbol: event.other} if event.type == "rename" else {}
             held = next((old for old, new in names.items() if new == event.symbol), event.symbol)
             named = self._with_other(event, lines, row - 1)
+            factor[held] = factor.get(held, 1.0) * event.factor
             if event.type in FIRST_TERMS and event.symbol in named:
                 lines = dict(action[event.type](named, event, self.rule))
             elif event.type in action.having("marked") and held in self.shares:
@@ -106,7 +107,7 @@ class Walk:
                 day = int(self.days[row - 1, at])
                 price = last_price(named, event, day >= self.board.last_open(row - 1, at), self.rule)
                 if price is not None:
-                    self.prices[row - 1, at] = price
+                    self.prices[row - 1, at] = price * factor[held]
 
     def change(self, row: int) -> Change | None:
         """Apply the review after the close of ``row - 1`` and the events of ``row``; None where nothing happens."""
@@ -273,10 +274,9 @@ class Walk:
 
     def _grow_waiting(self, event: Event, row: int) -> None:
         """A split of a child that waits for its first close multiplies what the index is entitled to."""
-        if event.symbol in self.children and event.type in ("split", "stock_dividend"):
-            factor = event.ratio + (event.type == "stock_dividend")
+        if event.symbol in self.children and event.factor != 1:
             waiting = self.children[event.symbol]
-            self.children[event.symbol] = replace(waiting, new=waiting.new * factor)
+            self.children[event.symbol] = replace(waiting, new=waiting.new * event.factor)
             self._await_again(row)
 
     def _await_again(self, row: int) -> None:

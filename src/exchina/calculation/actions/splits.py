@@ -17,7 +17,7 @@ def split(lines: Lines, event: Event, rule: CalculationRule) -> Lines:
         1200.0
     """
     line = lines[event.symbol]
-    return put(lines, event.symbol, adjusted(line, line.price / event.ratio, event.ratio, rule))
+    return put(lines, event.symbol, adjusted(line, line.price / event.factor, event.factor, rule))
 
 
 @action("stock_dividend")
@@ -31,5 +31,5 @@ def stock_dividend(lines: Lines, event: Event, rule: CalculationRule) -> Lines:
         >>> stock_dividend({"a": Line(100, 10.0, 1.0)}, event, CalculationRule(family="market_cap"))["a"].price
         8.0
     """
-    line, factor = lines[event.symbol], 1 + event.ratio
-    return put(lines, event.symbol, adjusted(line, line.price / factor, factor, rule))
+    line = lines[event.symbol]
+    return put(lines, event.symbol, adjusted(line, line.price / event.factor, event.factor, rule))
