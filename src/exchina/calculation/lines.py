@@ -78,6 +78,10 @@ class Event:
         """The error that this event cannot be applied."""
         return DataError(self.problem(what, hint))
 
+    def under(self, names: Mapping[str, str]) -> "Event":
+        """The event under the names, new by old, that its lines have by then."""
+        return replace(self, symbol=names.get(self.symbol, self.symbol), other=names.get(self.other, self.other))
+
     @property
     def ratio(self) -> float:
         """B / A."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 
@@ -37,11 +38,14 @@ def on_terms(board: Board, events: Sequence[Event], rule: CalculationRule) -> Bo
     prices, days = board.prices.copy(), board.price_days.copy()
     at = {symbol: number for number, symbol in enumerate(board.symbols)}
     numbers = np.array([day_number(day) for day in board.sessions])
-    for event in sorted(events, key=lambda event: (event.ex_date, *order(event))):
+    names = dict[date, dict[str, str]]()
+    for dated in sorted(events, key=lambda event: (event.ex_date, *order(event))):
+        event = dated.under(names.get(dated.ex_date, {}))
         if event.type not in (*REPRICING, "rename") or event.symbol not in at:
             continue
         column, ex_day = at[event.symbol], day_number(event.ex_date)
         if event.type == "rename":
+            names.setdefault(event.ex_date, {})[event.symbol] = event.other
             new = at.get(event.other, column)
             rows = np.flatnonzero((numbers >= ex_day) & (days[:, new] < ex_day))
             prices[rows, new], days[rows, new] = prices[rows, column], days[rows, column]

@@ -95,7 +95,7 @@ class Walk:
             return
         lines, names, factor = dict(self.lines(row - 1)), dict[str, str](), dict[str, float]()
         for dated in events:
-            event = _renamed(dated, names)
+            event = dated.under(names)
             names |= {event.symbol: event.other} if event.type == "rename" else {}
             held = next((old for old, new in names.items() if new == event.symbol), event.symbol)
             named = self._with_other(event, lines, row - 1)
@@ -119,7 +119,7 @@ class Walk:
             after, causes = self._reset(reset, before, row - 1), ["review"]
         cash, terms, names = [0.0, 0.0], dict[str, _Terms](), dict[str, str]()
         for dated in self._events(row):
-            event = _renamed(dated, names)
+            event = dated.under(names)
             self._grow_waiting(event, row)
             if self._concerns(event, after):
                 self._add_points(cash, event, after, row)
@@ -260,7 +260,7 @@ class Walk:
             self.children.pop(event.symbol, None)
         if renamed:
             names = {event.symbol: event.other}
-            self.children = {names.get(name, name): _renamed(one, names) for name, one in self.children.items()}
+            self.children = {names.get(name, name): one.under(names) for name, one in self.children.items()}
             self._await_again(row)
         elif event.symbol not in after:
             self.children.pop(event.symbol, None)
@@ -365,11 +365,6 @@ class _Terms:
     price: float
     ex_day: int
     known: int
-
-
-def _renamed(event: Event, names: Mapping[str, str]) -> Event:
-    """An event under the names that its lines have by then."""
-    return replace(event, symbol=names.get(event.symbol, event.symbol), other=names.get(event.other, event.other))
 
 
 def _summed(unit: Numbers, held: Numbers) -> Numbers:
