@@ -204,7 +204,7 @@ def _with_events(
     noise: np.random.Generator, history: History, planned: list[tuple[str, str, int]], names: list[str]
 ) -> History:
     """The history with events whose terms fit its prices, and with prices that follow splits and renames."""
-    for number, (kind, symbol, row) in enumerate(planned):
+    for number, (kind, symbol, row) in sorted(enumerate(planned), key=lambda one: one[1][0] == "rename"):
         event = _event(noise, history, f"e{number}", kind, symbol, row, names)
         history = replace(history, events=(*history.events, event))
         if kind in ("split", "stock_dividend"):
