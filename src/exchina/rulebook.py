@@ -13,7 +13,7 @@ from exchina.calculation.derived_register import derived
 from exchina.errors import Problem, RulebookError, did_you_mean
 from exchina.model import CalculationRule, DerivedSeries, IndexFacts, ReturnVariant, ReviewRule, Rule, Rulebook
 from exchina.plugins import located
-from exchina.rules.pipeline import HOLD
+from exchina.rules.capped import HOLD
 from exchina.rules.registers import REGISTERS
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -9,12 +9,11 @@ import polars as pl
 from exchina.errors import InfeasibleError, Problem
 from exchina.model import Basket, Provenance, Review, Rule, Rulebook
 from exchina.policy import SCORE_WEIGHTS
+from exchina.rules.capped import HOLD, bounds_of, capped
 from exchina.rules.registers import REGISTERS
-from exchina.rules.solve import FEASIBLE, Bound, Weights, capped_weights, room, widen_until_feasible
 from exchina.rules.verdict import verdict
 
 Drift = Callable[[Basket, date], Mapping[str, float]]
-HOLD = "hold_previous_basket"
 PRICED = Rule("screen", "priced", {}, "A company without a recent price cannot be held.")
 MEMBER_COLUMNS = [
     "company_id",
@@ -147,13 +146,13 @@ def _formed(book: Rulebook, here: pl.DataFrame, verdicts: pl.DataFrame) -> _Comp
     share = REGISTERS["weight"][book.weight.name](chosen, **book.weight.settings)
     members = chosen.with_columns(uncapped_weight=share)
     said = [verdicts, choice]
-    for rule, bound in [(book.weight, share), *((cap, _bounds(cap, chosen)["at_most"]) for cap in book.caps)]:
+    for rule, bound in [(book.weight, share), *((cap, bounds_of(cap, chosen)["at_most"]) for cap in book.caps)]:
         judged = _with_room(chosen, bound, rule)
         members = members.join(judged.filter("passed").select("company_id"), on="company_id", how="semi")
         said.append(judged.filter(~pl.col("passed")))
     _enough(book, members)
     whole = members.with_columns(pl.col("uncapped_weight") / pl.col("uncapped_weight").sum())
-    weights, steps = _capped(book, whole)
+    weights, steps = capped(book, whole)
     return _Composition(whole.with_columns(weight=pl.Series(weights)), pl.concat(said), steps)
 
 
@@ -174,38 +173,6 @@ def _enough(book: Rulebook, members: pl.DataFrame) -> None:
     if members.height < fewest:
         what = f"{members.height} companies passed every rule, the rulebook wants at least {fewest}"
         raise InfeasibleError(Problem("select", what, "loosen a screen or lower at_least"))
-
-
-def _capped(book: Rulebook, members: pl.DataFrame) -> tuple[Weights, tuple[str, ...]]:
-    weights = members["uncapped_weight"].to_numpy()
-    wanted = [_bound(rule, members) for rule in book.caps]
-    bounds, factors = wanted, dict[str, float]()
-    for step in book.if_infeasible:
-        if step == HOLD or room(weights, bounds) >= FEASIBLE:
-            break
-        rule = step.removeprefix("raise_").removesuffix("_cap")
-        bounds, factors[rule] = widen_until_feasible(weights, bounds, rule)
-    for rule in [rule for rule, factor in factors.items() if factor == float("inf")]:
-        kept = [old if old.rule == rule else now for old, now in zip(wanted, bounds, strict=True)]
-        if room(weights, kept) >= FEASIBLE:
-            bounds = kept
-            del factors[rule]
-    return capped_weights(weights, bounds), tuple(_step(rule, factor) for rule, factor in factors.items())
-
-
-def _step(rule: str, factor: float) -> str:
-    done = f"multiplied by {factor:.4f}" if factor < float("inf") else "lifted, which alone was not enough"
-    return f"raise_{rule}_cap: the {rule} cap had to be {done}"
-
-
-def _bounds(rule: Rule, members: pl.DataFrame) -> pl.DataFrame:
-    return REGISTERS["cap"][rule.name](members, **rule.settings)
-
-
-def _bound(rule: Rule, members: pl.DataFrame) -> Bound:
-    table = _bounds(rule, members)
-    groups = table["group"].rank("dense").cast(pl.Int64).to_numpy()
-    return Bound(rule.name, groups, table["at_most"].to_numpy())
 
 
 def _held(previous: Basket, verdicts: pl.DataFrame, held: Mapping[str, float], fault: InfeasibleError) -> _Composition:
