@@ -1,25 +1,36 @@
-"""Write docs/rules.md and docs/calculation.md from the code itself: `python docs/write_pages.py`."""
+"""Write docs/rules.md, docs/calculation.md and docs/methodology/ from the code itself: `python docs/write_pages.py`."""
 
-import inspect
 from pathlib import Path
 
 from exchina.calculation.action_register import action
 from exchina.calculation.conventions import MEANINGS, NUMBERS, PRESETS
 from exchina.calculation.derived_register import derived
+from exchina.methodology import methodology_page
+from exchina.methodology.markdown import code, head, meanings, prose
 from exchina.model import CalculationRule
 from exchina.plugins import Plugin, keyword_settings
-from exchina.rules.registers import REGISTERS
+from exchina.rulebook import parse_rulebook
+from exchina.rules.registers import REGISTERS, trigger
 from exchina.tables.actions import TERMS
 
-KINDS = {"screen": "Screens", "select": "Selections", "weight": "Weightings", "cap": "Caps"}
+TITLES = {"select": "Selections", "turnover": "Turnover control", "review.on": "Events that call a review"}
+INDICES = Path(__file__).resolve().parents[1] / "indices"
+
+
+def methodology_pages() -> dict[str, str]:
+    """Index id -> its methodology page, for every rulebook of the folder indices."""
+    return {
+        path.parent.name: methodology_page(parse_rulebook(path.read_text(encoding="utf-8"), str(path)))
+        for path in sorted(INDICES.glob("*/rulebook.toml"))
+    }
 
 
 def rules_page() -> str:
     """Every rule by kind: what its docstring says and the settings of its signature."""
     parts = ["# The rules\n\nWritten from the code by `python docs/write_pages.py`; do not edit.\n"]
-    for kind, title in KINDS.items():
-        parts.append(f"## {title}: `[{kind}]`\n")
-        parts += [_section(name, plugin) for name, plugin in REGISTERS[kind].all().items()]
+    for kind, register in {**REGISTERS, "review.on": trigger}.items():
+        parts.append(f"## {TITLES.get(kind, f'{register.kind.capitalize()}s')}: `[{kind}]`\n")
+        parts += [_section(name, plugin) for name, plugin in register.all().items()]
     return "\n".join(parts)
 
 
@@ -58,34 +69,23 @@ def _convention(name: str) -> str:
 
 def _action(name: str) -> str:
     needs = ", ".join(f"`{term}`" for term in TERMS[name]) or "no terms"
-    return f"### `{name}`\n\nNeeds {needs}. {(inspect.getdoc(action[name]) or '').partition('Example:')[0].strip()}\n"
+    return f"### `{name}`\n\nNeeds {needs}. {prose(head(action[name]))}\n"
 
 
 def _section(name: str, plugin: Plugin) -> str:
-    text = inspect.getdoc(plugin) or ""
-    head, _, rest = text.partition("\nArgs:\n")
-    described = _described(rest.partition("\nExample:")[0].partition("\nRaises:")[0])
+    described = meanings(plugin)
     rows = [
-        f"| `{setting}` | {'required' if default is ... else f'`{default}`'} | {described.get(setting, '')} |"
+        f"| `{setting}` | {'required' if default is ... else f'`{default}`'} | {code(described.get(setting, ''))} |"
         for setting, (_, default) in keyword_settings(plugin).items()
     ]
     table = ["| setting | default | meaning |", "|---|---|---|", *rows, ""] if rows else []
-    return "\n".join([f"### `{name}`\n", head.strip() + "\n", *table])
-
-
-def _described(arguments: str) -> dict[str, str]:
-    """Setting -> its description, continuation lines joined."""
-    found: dict[str, str] = {}
-    name = ""
-    for line in arguments.splitlines():
-        if line.startswith("    ") and not line.startswith("     "):
-            name, _, meaning = (part.strip() for part in line.partition(":"))
-            found[name] = meaning
-        elif name:
-            found[name] += " " + line.strip()
-    return found
+    return "\n".join([f"### `{name}`\n", prose(head(plugin)) + "\n", *table])
 
 
 if __name__ == "__main__":
-    for name, page in {"rules": rules_page(), "calculation": calculation_page()}.items():
-        Path(__file__).with_name(f"{name}.md").write_text(page, encoding="utf-8")
+    made = {"rules": rules_page(), "calculation": calculation_page()}
+    made |= {f"methodology/{index_id}": page for index_id, page in methodology_pages().items()}
+    for name, page in made.items():
+        place = Path(__file__).parent / f"{name}.md"
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(page, encoding="utf-8")

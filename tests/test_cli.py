@@ -346,3 +346,41 @@ def test_bad_prices_are_refused_and_the_store_stays(run: Run, own_desk: Path, ro
     assert fault in err
     assert "p.csv" in err or "AUD" in err
     assert sorted((own_desk / "store").rglob("*")) == before
+
+
+def test_a_study_is_cut_by_pillar_and_country(run: Run, desk: Workspace) -> None:
+    cut = ("study", "magnet-chain", "--pillar", "alliance", "--country", "US", "AU", "-w", desk.root)
+    whole, part = (json.loads(run(*one, "--json")[1]) for one in (("study", "magnet-chain", "-w", desk.root), cut))
+    studied = {row["event_id"] for row in part["table"]}
+    assert {"S20251020-US-AU", "S20260205-SERRA-DFC"} <= studied
+    assert not studied & {"S20250710-MP-DOW", "S20260730-JOGMEC-LOFDAL", "S20251203-RESOURCEEU"}
+    assert part["table"] == [row for row in whole["table"] if row["event_id"] in studied]
+    assert len(part["events"]) == len(whole["events"])
+    code, out, _ = run(*cut)
+    assert code == 0
+    assert "not asked for" not in out
+    code, _, err = run("study", "magnet-chain", "--pillar", "aliance", "--country", "QQ", "-w", desk.root)
+    assert code == 1
+    assert "did you mean 'alliance'" in err
+    assert "no event of country 'QQ'" in err
+
+
+def test_the_registry_as_of_a_day(run: Run, desk: Workspace) -> None:
+    held = [
+        json.loads(run("policy", "mp-materials", "--as-of", f"2025-07-{day}", "--json", "-w", desk.root)[1])
+        for day in ("09", "10")
+    ]
+    floors = [{row["id"] for row in one["floors"]} for one in held]
+    assert floors == [set(), {"MP-DOW-2025-FLOOR", "MP-DOW-2025-10X-OFF"}]
+    code, out, _ = run("policy", "--pillar", "alliance", "--country", "JP", "--as-of", "2026-06-30", "-w", desk.root)
+    assert code == 0
+    assert "LYC-JARE-2023-EQ" in out
+    assert "MP-MAADEN-2025-JV" not in out
+    code, out, _ = run("policy", "mp-materials", "--recorded-by", "2026-11-22", "-w", desk.root)
+    assert code == 0
+    assert "one by one" in out
+    assert "MP-DOW" not in out
+    code, _, err = run("policy", "mp-material", "--pillar", "aliance", "-w", desk.root)
+    assert code == 1
+    assert "did you mean 'mp-materials'" in err
+    assert "did you mean 'alliance'" in err

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from docs.write_pages import calculation_page, rules_page
+from docs.write_pages import calculation_page, methodology_pages, rules_page
 from exchina import errors
 from exchina.cli import app
 from exchina.workspace import Workspace
@@ -78,6 +78,11 @@ def test_page_of_rules_is_what_the_code_says(root: Path) -> None:
     assert (root / "docs" / "calculation.md").read_text(encoding="utf-8") == calculation_page()
 
 
+def test_every_index_has_the_methodology_page_of_its_rulebook(root: Path) -> None:
+    folder = root / "docs" / "methodology"
+    assert {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.md")} == methodology_pages()
+
+
 def test_every_verb_is_in_the_readme(root: Path) -> None:
     readme = (root / "README.md").read_text(encoding="utf-8")
     assert {verb for verb in verbs() if f"exchina {verb}" not in readme} == set()
@@ -100,7 +105,9 @@ def test_every_kind_of_error_is_drawn_in_the_tree() -> None:
         assert kind.__name__ in (errors.__doc__ or "")
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/guides", "docs", "CONTRIBUTING.md", "indices/reference"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/guides", "docs", "docs/methodology", "CONTRIBUTING.md", "indices/reference"]
+)
 def test_links_lead_somewhere(root: Path, page: str) -> None:
     path = root / page
     for text in [path] if path.is_file() else sorted(path.glob("*.md")):

@@ -1,17 +1,18 @@
 """The whole road on the sample market: every review sees only its own data cut-off, every verdict is kept."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from exchina import history, levels, workflow
+from exchina import history, levels, reasons, workflow
 from exchina.errors import DataError, InfeasibleError
 from exchina.market.view import MarketView, whole_view
-from exchina.model import MarketData
+from exchina.model import MarketData, Review, Rulebook
 from exchina.rulebook import parse_rulebook
 from exchina.rules.explain import explain
 from exchina.tables.market import CONTRACTS
@@ -124,7 +125,7 @@ def test_the_floor_of_mp_is_seen_from_the_day_it_was_public(sample) -> None:
 
 def test_explain_says_why_in_and_why_out(chain, sample, chain_series) -> None:
     basket = chain_series.baskets[-1]
-    member = workflow.explained(basket, "mp-materials", sample)
+    member = reasons.explained(basket, "mp-materials", sample)
     assert "IN: weight" in member
     assert "policy score" in member
     assert "MP-DOW-2025-FLOOR: price_floor of US-DoD, drawn" in member
@@ -132,9 +133,9 @@ def test_explain_says_why_in_and_why_out(chain, sample, chain_series) -> None:
     assert "FAIL  screen supply_chain_stage: developer; needs any of producer" in out
     assert "OUT: fails supply_chain_stage" in out
     with pytest.raises(DataError, match="did you mean 'mp-materials'"):
-        workflow.explained(basket, "mp-material", sample)
+        reasons.explained(basket, "mp-material", sample)
     with pytest.raises(DataError, match="'molycorp' had no live listing"):
-        workflow.explained(basket, "molycorp", sample)
+        reasons.explained(basket, "molycorp", sample)
 
 
 def test_a_preview_before_the_cut_off_uses_the_day_asked_for(chain, sample) -> None:
@@ -211,3 +212,150 @@ def test_prices_that_end_too_early_are_an_error(chain, sample) -> None:
 def test_unknown_calendar_is_an_error(chain, sample) -> None:
     with pytest.raises(DataError, match="no calendar called 'XNYZ' .*did you mean 'XNYS'"):
         workflow.backtest(parse_rulebook(chain.text.replace('calendar = "XNYS"', 'calendar = "XNYZ"')), sample)
+
+
+def with_review(book: Rulebook, *lines: str, select: str = "") -> Rulebook:
+    """The rulebook with more lines in [review], and other settings of its selection."""
+    text = book.text.replace('calendar = "XNYS"', "\n".join(['calendar = "XNYS"', *lines]))
+    return parse_rulebook(text.replace("at_least = 5, why", f"at_least = 5{select}, why"))
+
+
+def since_2021(book: Rulebook) -> Rulebook:
+    return parse_rulebook(book.text.replace("base_date = 2014-12-19", "base_date = 2021-12-17"))
+
+
+FLOOR = """[review.on]
+price_floor_signed = { instruments = ["price_floor", "loan", "offtake"], bound_at_least = "signed", scope = "whole", \
+announced_sessions_after = 2, \
+effective_sessions_after = 5, why = "A floor changes the ranking at once." }"""
+CLOSES = """deletion = "from_reserve"
+[review.on]
+takeover_closes = { scope = "leave", announced_sessions_after = 1, \
+effective_sessions_after = 3, why = "A seat is free." }"""
+FAILS = """[review.on]
+member_fails = { screens = ["free_float_market_cap", "daily_traded_value"], every_sessions = 21, scope = "leave", \
+announced_sessions_after = 2, \
+effective_sessions_after = 5, why = "Nobody can trade it." }
+large_listing = { within_rank = 40, after_sessions = 10, scope = "enter", announced_sessions_after = 2, \
+effective_sessions_after = 5, why = "Too large to wait." }"""
+
+
+def of_events(reviews: list[Review]) -> list[Review]:
+    return [review for review in reviews if review.kind == "event"]
+
+
+def test_a_signed_price_floor_calls_a_review(chain, sample) -> None:
+    """The floor of MP was public on 10 July 2025: the basket of 17 July already knows it."""
+    book = with_review(chain, FLOOR)
+    reviews = history.reviews_until(book, sample, date(2025, 8, 29))
+    called = next(review for review in of_events(reviews) if review.cutoff == date(2025, 7, 10))
+    assert (called.announced, called.effective) == (date(2025, 7, 14), date(2025, 7, 17))
+    assert "price_floor of US-DoD for mp-materials" in called.why
+    before, basket = history.composed(book, sample, reviews[: reviews.index(called) + 1])[-2:]
+    scores = [dict(one.members.select("company_id", "policy_score").iter_rows()) for one in (before, basket)]
+    assert scores[1]["mp-materials"] > scores[0]["mp-materials"]
+    assert basket.steps[0] == called.why
+    blind = history.reviews_until(book, sample.as_of(date(2025, 7, 9)), date(2025, 8, 29))
+    assert [one for one in of_events(blind) if one.cutoff >= date(2025, 7, 9)] == []
+
+
+def test_a_member_that_ends_is_replaced_from_the_reserve_list(chain, sample) -> None:
+    """Great Western failed on 2015-04-30: the first of the reserve list that passes every screen takes its seat."""
+    count = history.composed(chain, sample, history.reviews_until(chain, sample, date(2015, 4, 1)))[-1].members.height
+    small = chain.text.replace(
+        "count = 20, keep_until_rank = 24", f"count = {count - 1}, keep_until_rank = {count - 1}"
+    )
+    assert small != chain.text
+    book = with_review(parse_rulebook(small), CLOSES, select=", reserve = 3")
+    reviews = history.reviews_until(book, sample, date(2015, 6, 30))
+    made = history.composed(book, sample, reviews)
+    at = next((number for number, one in enumerate(reviews) if one.kind == "event"), None)
+    if at is None:
+        pytest.skip("the line that ended was no member of the smaller index")
+    before, after = made[at - 1], made[at]
+    assert before.reserve["company_id"].to_list()
+    new = set(after.members["company_id"]) - set(before.members["company_id"])
+    assert set(before.members["company_id"]) - set(after.members["company_id"]) == {"great-western-minerals-group"}
+    assert new == set(before.reserve["company_id"].to_list()[:1])
+    kept = after.members.filter(~pl.col("company_id").is_in(list(new)))
+    ratio = kept["weight"] / kept["previous_weight"]
+    assert ratio.max() == pytest.approx(ratio.min(), rel=1e-12), "the others keep their proportions"
+    assert after.members["weight"].sum() == pytest.approx(1, abs=1e-12)
+    series = levels.series_of(book, sample.as_of(date(2015, 6, 30)), made)
+    assert series.levels["level"].is_finite().all()
+
+
+@pytest.mark.parametrize("lines", [FLOOR, CLOSES, FAILS])
+def test_events_of_another_future_change_no_earlier_review(chain, sample, lines) -> None:
+    """Reviews announced by the cut, their baskets and their verdicts are bit-identical whatever comes later."""
+    book = with_review(since_2021(chain), lines, select=", reserve = 3")
+    views = (sample, perturbed(sample, CUT, 4), sample.as_of(CUT))
+    found = [history.reviews_until(book, view, CUT + timedelta(days=200)) for view in views]
+    known = [[asdict(one) for one in reviews if one.announced <= CUT] for reviews in found]
+    assert known[0] == known[1] == known[2]
+    last = [[one for one in reviews if one.announced <= CUT][-6:] for reviews in found]
+    for one, other in zip(
+        *(history.composed(book, sample, last[0]), history.composed(book, views[1], last[1])), strict=True
+    ):
+        assert_frame_equal(one.members, other.members, check_exact=True)
+        assert_frame_equal(one.verdicts, other.verdicts, check_exact=True)
+        assert_frame_equal(one.reserve, other.reserve, check_exact=True)
+
+
+def test_fast_exit_and_entry_are_found(chain, sample) -> None:
+    book = with_review(since_2021(chain), FAILS)
+    reviews = history.reviews_until(book, sample, sample.provenance.through)
+    made = history.composed(book, sample, reviews)
+    called = {event.trigger for review in of_events(reviews) for event in review.events}
+    assert called
+    for before, basket in pairwise(made):
+        if basket.review.scope == "companies":
+            events = basket.review.events
+            gone = set(before.members["company_id"]) - set(basket.members["company_id"])
+            new = set(basket.members["company_id"]) - set(before.members["company_id"])
+            assert new <= {event.company_id for event in events if event.scope == "enter"}
+            assert {event.company_id for event in events if event.scope == "leave"} <= gone
+            assert basket.members["weight"].sum() == pytest.approx(1, abs=1e-12)
+
+
+def test_members_chosen_once_a_year_are_weighted_every_quarter(chain, sample) -> None:
+    book = with_review(chain, "select_months = [12]")
+    reviews = history.reviews_until(book, sample, date(2017, 3, 31))
+    made = history.composed(book, sample, reviews)
+    for before, basket in pairwise(made):
+        if basket.review.scope == "weights":
+            assert set(basket.members["company_id"]) <= set(before.members["company_id"])
+            assert basket.turnover is not None
+    assert [one.scope for one in reviews] == ["whole", *["weights"] * 3, "whole", *["weights"] * 3, "whole", "weights"]
+
+
+def test_selection_may_read_earlier_data_than_weights(chain, sample) -> None:
+    """The members are those of the earlier day's data, at prices of the cut-off."""
+    book = with_review(chain, "selection_cutoff_on = { weeks_before = 8 }")
+    reviews = history.reviews_until(book, sample, date(2015, 3, 31))[:1]
+    early, late = (
+        [replace(reviews[0], cutoff=day, selection_cutoff=None)]
+        for day in (reviews[0].selection_cutoff, reviews[0].cutoff)
+    )
+    both, first, second = (history.composed(book, sample, wanted)[0].members for wanted in (reviews, early, late))
+    assert set(both["company_id"]) == set(first["company_id"])
+    prices = both.join(second, on="company_id")
+    assert prices.height > 0
+    assert (prices["close"] == prices["close_right"]).all()
+
+
+def test_persistence_reads_earlier_reviews_only(chain, sample) -> None:
+    """Two passes in a row to enter: who first passes at a review is out, and in at the next if it passes again."""
+    text = chain.text.replace("median_of_sessions = 63, why", "median_of_sessions = 63, passes_to_enter = 2, why")
+    book = parse_rulebook(text)
+    until = date(2017, 12, 31)
+    plain = history.composed(chain, sample, history.reviews_until(chain, sample, until))
+    slow = history.composed(book, sample, history.reviews_until(book, sample, until))
+    assert plain[0].members.equals(slow[0].members), "the first review has no earlier look"
+    notes = [basket.verdicts.filter(pl.col("note").str.contains("must pass 2 in a row")) for basket in slow]
+    late = pl.concat(notes)
+    assert late.height > 0
+    assert not late["passed"].any()
+    again = history.composed(book, perturbed(sample, until, 5), history.reviews_until(book, sample, until))
+    for one, other in zip(slow, again, strict=True):
+        assert_frame_equal(one.verdicts, other.verdicts, check_exact=True)

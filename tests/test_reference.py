@@ -262,6 +262,39 @@ BROKEN = [
     ),
     ("exposures", "163310000", "nan", "exposures.csv row 2, column value: found nan"),
     (
+        "china_links",
+        "0.0999,fraction",
+        "9.99,fraction",
+        "column value: found '9.99' (a share such as 0.0999, or one of none, minor, material",
+    ),
+    ("china_links", "0.0999,fraction", "0.0999,level", "column unit: ownership is not measured as a level"),
+    ("china_links", "0.0999,fraction", "minor,fraction", "column value: minor is no fraction"),
+    (
+        "china_links",
+        "2025-03-31,,2025-05-09",
+        "2025-03-31,,2025-03-09",
+        "column known_date: known on 2025-03-09, before the day 2025-03-31 from which it holds",
+    ),
+    (
+        "china_links",
+        "2018-10-31,2022-07-01",
+        "2018-10-31,2018-07-01",
+        "column valid_to: 2018-07-01 is not after valid_from 2018-10-31",
+    ),
+    (
+        "china_links",
+        "viagold,domicile",
+        "viagolt,domicile",
+        "column company_id: 'viagolt' is not in companies.id or related_entities.id (did you mean 'viagold'?)",
+    ),
+    ("china_links", "mp-materials,revenue", "mp-materials,sales", "column aspect: found 'sales' (allowed: domicile"),
+    (
+        "china_links",
+        "Shenghe,0.031,fraction,2025-12-31,,2025-12-31",
+        "Shenghe,0.08,fraction,2020-11-18,,2020-11-18",
+        "repeats row",
+    ),
+    (
         "withholding",
         "AU,maximum,0.3,2010-01-01,",
         "AU,maximum,0.3,2010-01-01,2020-12-31",
@@ -426,3 +459,13 @@ def test_terms_and_days_of_actions_are_as_the_words_say(root: Path) -> None:
     assert counted.filter(
         (pl.col("1").cast(pl.Float64) != pl.col("new_shares")) | (pl.col("2").cast(pl.Float64) != pl.col("old_shares"))
     ).is_empty()
+
+
+def test_links_to_china_are_measured_as_their_aspect_asks(root: Path) -> None:
+    links = read_reference(root / "indices" / "reference").china_links
+    shares = links.filter(pl.col("unit") == "fraction")
+    assert set(shares["aspect"]) == {"ownership", "revenue"}
+    assert shares["value"].cast(pl.Float64).is_between(0, 1).all()
+    assert set(links.filter(pl.col("unit") == "level")["value"]) == {"none", "minor", "material"}
+    unsourced = links.filter(pl.col("source_url").is_null())
+    assert set(unsourced["confidence"]) == {"memory"}

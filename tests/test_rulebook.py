@@ -76,8 +76,8 @@ def test_seven_faults_are_seven_problems(text: str) -> None:
         ("producer = 0.25", "producer = 0.20", "the shares of the stages sum to 0.95, not to 1"),
         (
             "[cap]",
-            '[cap]\nstage = { at_most = { producer = 0.4 }, why = "x" }',
-            "the groups of stage and policy_sponsor overlap",
+            '[cap]\nstage = { at_most = { producer = 0.4 }, at_least = { producer = 0.5 }, why = "x" }',
+            "at_least lies above at_most for producer",
         ),
         ('returns = ["PR", "NTR", "GTR"]', "returns = []", "index.returns"),
         (

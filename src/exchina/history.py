@@ -5,6 +5,7 @@ No arithmetic and no file: it calls the core on what a `MarketView` lets it see.
 
 from dataclasses import replace
 from datetime import date, timedelta
+from heapq import heapify, heappop, heappush
 
 import polars as pl
 
@@ -14,8 +15,10 @@ from exchina.errors import DataError, Problem
 from exchina.inputs import index_sessions
 from exchina.levels import lines_walked
 from exchina.market.view import MarketView
-from exchina.model import Basket, MarketData, Review, Rulebook
-from exchina.rules.pipeline import baskets
+from exchina.model import Basket, MarketData, Review, ReviewEvent, Rulebook
+from exchina.rules.events import Facts, placed
+from exchina.rules.pipeline import START, Walk, walked
+from exchina.rules.registers import trigger as triggers
 from exchina.rules.reviews import reviews
 from exchina.tables.actions import APPLIED
 from exchina.universe import universe_on
@@ -26,12 +29,64 @@ SESSIONS_BEHIND = 3
 
 
 def reviews_until(book: Rulebook, view: MarketView, until: date) -> list[Review]:
-    """The reviews of a rulebook that take effect by a day, oldest first.
+    """The reviews of a rulebook that take effect by a day, oldest first: scheduled, special, and called by events.
+
+    An event counts from the session by which the view shows that it was known.
 
     Raises:
-        DataError: the market has no such calendar, or the base date is none of its sessions.
+        DataError: the market has no such calendar, the base date is none of its sessions, or the days of a review are
+            out of order.
     """
-    return reviews(book.review, index_sessions(book, view), book.index.base_date, until)
+    sessions = index_sessions(book, view)
+    if not book.review.on:
+        return reviews(book.review, sessions, book.index.base_date, until)
+    calendar = reviews(book.review, sessions, book.index.base_date, until + AHEAD)
+    queue = _events(book, view, sessions, calendar[0].cutoff)
+    heapify(queue)
+    road = START
+    while queue:
+        start, number, company, who, event = heappop(queue)
+        trigger = book.review.on[number]
+        if who != "anyone":
+            road = _walked(book, view, [one for one in calendar[len(road.made) :] if one.effective <= start], road)
+            members = set(road.made[-1].members["company_id"]) if road.made else set[str]()
+            if (company in members) != (who == "members"):
+                continue
+        calendar, later = placed(calendar, trigger, event, start, sessions)
+        if later is not None:
+            heappush(queue, (later, number, company, who, event))
+    return [review for review in calendar if review.effective <= until]
+
+
+def _events(
+    book: Rulebook, view: MarketView, sessions: list[date], since: date
+) -> list[tuple[date, int, str, str, ReviewEvent]]:
+    """What the triggers find after a day: the day, number of the trigger, company, whom it is for, the event."""
+    facts = _facts(book, view, sessions)
+    return [
+        (day, number, company, who, ReviewEvent(day, company, call.name, call.scope, reason))
+        for number, call in enumerate(book.review.on)
+        for day, company, who, reason in triggers[call.name](facts, **call.settings).iter_rows()
+        if day > since
+    ]
+
+
+def _facts(book: Rulebook, view: MarketView, sessions: list[date]) -> Facts:
+    versions = view.history or view.market
+    last = view.known_by or view.provenance.through
+
+    def look(days: list[date]) -> pl.DataFrame:
+        return pl.concat(_universe(book, view.as_of(day), day, day) for day in days)
+
+    return Facts(
+        sessions=[day for day in sessions if book.index.base_date <= day <= last],
+        actions=versions.actions,
+        measures=view.reference.policy_measures,
+        prices=versions.prices.select("symbol", "session", "known_date"),
+        companies=_companies(view),
+        screens=book.screens,
+        look=look,
+    )
 
 
 def next_review(book: Rulebook, view: MarketView, day: date) -> list[Review]:
@@ -48,7 +103,8 @@ def next_review(book: Rulebook, view: MarketView, day: date) -> list[Review]:
         what = f"sessions of {book.review.calendar} are known only to {index_sessions(book, view)[-1]}"
         raise DataError(Problem(f"review after {day}", what, "fetch later data"))
     coming = known[len(past)]
-    return [*past, replace(coming, cutoff=min(coming.cutoff, day))]
+    selected = None if coming.selection_cutoff is None else min(coming.selection_cutoff, day)
+    return [*past, replace(coming, cutoff=min(coming.cutoff, day), selection_cutoff=selected)]
 
 
 def composed(book: Rulebook, view: MarketView, wanted: list[Review]) -> list[Basket]:
@@ -58,30 +114,45 @@ def composed(book: Rulebook, view: MarketView, wanted: list[Review]) -> list[Bas
         DataError: a market ends before a cut-off, or an exchange rate is missing.
         InfeasibleError: a review has no basket that meets the rules.
     """
-    cuts = {review.cutoff: view.as_of(review.cutoff) for review in wanted}
+    return list(_walked(book, view, wanted, START).made)
+
+
+def _walked(book: Rulebook, view: MarketView, wanted: list[Review], after: Walk) -> Walk:
+    """The reviews walked so far and the baskets of further ones."""
+    if not wanted:
+        return after
+    cuts = {day: view.as_of(day) for one in wanted for day in (one.selection_cutoff, one.cutoff) if day is not None}
     for review in wanted:
         _reaches(cuts[review.cutoff], review.cutoff)
-    tables = [
-        universe_on(_believed(book, cut.market), cut.reference, review.cutoff).with_columns(
-            review=pl.lit(review.effective)
-        )
-        for review in wanted
-        for cut in [cuts[review.cutoff]]
-    ]
+    selected = [(one.selection_cutoff or one.cutoff, one) for one in wanted]
+    there = pl.concat(_universe(book, cuts[day], day, one.effective) for day, one in selected)
+    now = there
+    if any(one.selection_cutoff for one in wanted):
+        now = pl.concat(_universe(book, cuts[one.cutoff], one.cutoff, one.effective) for one in wanted)
 
     def drift(basket: Basket, day: date) -> dict[str, float]:
         return lines_walked(basket, cuts[day], day)
 
-    companies = dict(view.reference.listings.select("yahoo_symbol", "company_id").iter_rows())
-    return baskets(
+    return walked(
         book,
-        pl.concat(tables),
+        there,
         wanted,
         drift=drift,
-        companies=companies,
+        companies=_companies(view),
         weak=view.reference.weak_facts,
         provenance=view.provenance,
+        at_cutoff=now,
+        after=after,
     )
+
+
+def _universe(book: Rulebook, cut: MarketView, day: date, key: date) -> pl.DataFrame:
+    """The universe of a day as a view cut to it shows it, under the key of a review."""
+    return universe_on(_believed(book, cut.market), cut.reference, day).with_columns(review=pl.lit(key))
+
+
+def _companies(view: MarketView) -> dict[str, str]:
+    return dict(view.reference.listings.select("yahoo_symbol", "company_id").iter_rows())
 
 
 def _believed(book: Rulebook, market: MarketData) -> MarketData:

@@ -23,6 +23,7 @@ SAID = {
     "policy_shocks": "{event_date} {title}",
     "corporate_actions": "{type} of {yahoo_symbol}",
     "exposures": "{metric} as of {as_of}",
+    "china_links": "{aspect} link to China through {counterpart} from {valid_from}",
     "withholding": "withholding tax of {country}, {profile}, from {valid_from}",
     "venues": "venue {mic}",
     "related_entities": "{name} is {kind}",

@@ -3,23 +3,27 @@
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Literal, TypeVar, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from exchina.calculation.conventions import expanded, in_words
+from exchina.calculation.conventions import expanded
+from exchina.calculation.conventions import in_words as conventions_in_words
 from exchina.calculation.derived_register import derived
 from exchina.errors import Problem, RulebookError, did_you_mean
-from exchina.model import CalculationRule, DerivedSeries, IndexFacts, ReturnVariant, ReviewRule, Rule, Rulebook
+from exchina.model import CalculationRule, DerivedSeries, IndexFacts, ReturnVariant, ReviewRule, Rule, Rulebook, Trigger
 from exchina.plugins import located
 from exchina.rules.capped import HOLD
 from exchina.rules.registers import REGISTERS
+from exchina.rules.review_presets import in_words
+from exchina.rules.review_table import contradictions, opened, persistence
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-RuleKind = Literal["screen", "select", "weight", "cap"]
+RuleKind = Literal["screen", "select", "weight", "cap", "turnover"]
 Checked = TypeVar("Checked")
-TABLES = ("index", "review", "screen", "select", "weight", "cap", "calculation", "series")
+TABLES = ("index", "review", "screen", "select", "weight", "cap", "turnover", "calculation", "series")
 LADDER = "if_infeasible"
 
 
@@ -46,12 +50,17 @@ def parse_rulebook(text: str, where: str = "rulebook") -> Rulebook:
         if table not in TABLES
     ]
     index = _table(tree, "index", IndexFacts, problems)
+    calls: tuple[Trigger, ...] = ()
+    if isinstance(tree.get("review"), dict):
+        tree["review"], calls, faults = opened(tree["review"])
+        problems += faults
     review = _table(tree, "review", ReviewRule, problems)
+    review = replace(review, on=calls) if review and calls else review
     if isinstance(tree.get("calculation"), dict):
         tree["calculation"], faults = expanded(tree["calculation"])
         problems += faults
     calculation = _table(tree, "calculation", CalculationRule, problems)
-    rules = {kind: _rules(tree, kind, problems) for kind in ("screen", "select", "weight", "cap")}
+    rules = {kind: _rules(tree, kind, problems) for kind in get_args(RuleKind)}
     ladder = _ladder(tree, problems)
     if index and len(set(index.returns)) < len(index.returns):
         problems.append(Problem("index.returns", f"found {list(index.returns)}", "name each variant once"))
@@ -69,6 +78,7 @@ def parse_rulebook(text: str, where: str = "rulebook") -> Rulebook:
         if_infeasible=ladder,
         calculation=calculation,
         series=series,
+        turnover=rules["turnover"],
         text=text,
         content_hash=sha256(text.encode()).hexdigest(),
     )
@@ -116,9 +126,10 @@ def _rule(kind: RuleKind, name: str, line: Any, problems: list[Problem]) -> Rule
     why = settings.pop("why", None)
     if not isinstance(why, str) or not why.strip():
         problems.append(Problem(f"{where}.why", "every rule says why it is there", 'add why = "..."'))
+    repeated = persistence(where, settings, problems) if kind == "screen" else {}
     checked, faults = REGISTERS[kind].checked_settings(where, name, settings)
     problems += faults
-    return None if faults or not isinstance(why, str) else Rule(kind, name, checked, why)
+    return None if faults or not isinstance(why, str) else Rule(kind, name, checked, why, **repeated)
 
 
 def _one_each(tree: Mapping[str, Any]) -> list[Problem]:
@@ -134,7 +145,10 @@ def _ladder(tree: Mapping[str, Any], problems: list[Problem]) -> tuple[str, ...]
     if not isinstance(steps, list):
         problems.append(Problem(f"cap.{LADDER}", f"found {steps!r}", f'write {LADDER} = ["{HOLD}"]'))
         return ()
-    known = [*(f"raise_{name}_cap" for name in tree.get("cap", {}) if name != LADDER), HOLD]
+    caps = [name for name in tree.get("cap", {}) if name != LADDER]
+    bands, groups = (REGISTERS["cap"].having(trait) for trait in ("bands", "groups"))
+    known = [*(f"raise_{name}_cap" for name in caps), *(f"widen_{name}_bands" for name in caps if name in bands)]
+    known += [*(f"spill_{name}" for name in caps if name in groups), HOLD]
     problems += [
         Problem(f"cap.{LADDER}", f"no step called {step!r}", did_you_mean(str(step), known))
         for step in steps
@@ -170,15 +184,8 @@ def _series(tree: Mapping[str, Any], returns: tuple[str, ...], problems: list[Pr
 
 def _contradictions(review: ReviewRule | None, rules: Mapping[str, tuple[Rule, ...]]) -> list[Problem]:
     problems: list[Problem] = []
-    if review and review.announced_sessions_before > review.data_cutoff_sessions_before:
-        hint = "set data_cutoff_sessions_before to at least announced_sessions_before"
-        problems.append(Problem("review", "the result would be announced before its data is cut off", hint))
-    if review and len(set(review.months)) < len(review.months):
-        problems.append(Problem("review.months", f"found {list(review.months)}", "name each month once"))
-    groups = [rule.name for rule in rules["cap"] if rule.name in REGISTERS["cap"].having("groups")]
-    if len(groups) > 1:
-        hint = "keep one of them; overlapping groups need a solver that this version does not have"
-        problems.append(Problem("cap", f"the groups of {' and '.join(groups)} overlap", hint))
+    if review:
+        problems += contradictions(review, rules)
     issuer = next((rule for rule in rules["cap"] if rule.name == "issuer"), None)
     count = rules["select"][0].settings.get("count") if rules["select"] else None
     if issuer and count and issuer.settings["at_most"] * count < 1:
@@ -201,6 +208,9 @@ def _clashes(calculation: CalculationRule | None, rules: Mapping[str, tuple[Rule
     ):
         hint = 'write proceeds = "divisor" and another special_dividend'
         problems.append(Problem("calculation", "would change the one share of each line", hint))
+    if calculation.family == "price_weighted" and rules["turnover"]:
+        what = "a price-weighted index holds one share of each line, it cannot go part of the way"
+        problems.append(Problem("turnover", what, "leave [turnover] out, or choose another family"))
     if calculation.correct_from_bp > calculation.restate_from_bp:
         what = f"{calculation.correct_from_bp:g} is above restate_from_bp, {calculation.restate_from_bp:g}"
         problems.append(Problem("calculation.correct_from_bp", what, "an error is corrected before it is restated"))
@@ -209,22 +219,18 @@ def _clashes(calculation: CalculationRule | None, rules: Mapping[str, tuple[Rule
 
 def in_english(book: Rulebook) -> str:
     """A rulebook as a person would read it aloud: what each rule does, with its settings, and why."""
-    facts, review = book.index, book.review
-    day = review.effective_after_close_of
-    months = ", ".join(str(month) for month in review.months)
+    facts = book.index
     lines = [
         f"{facts.name} ({facts.id}, rules version {facts.version})",
         facts.objective,
         "",
         f"Levels in {facts.currency}, base {facts.base_value:g} on {facts.base_date}.",
-        f"Reviewed in months {months}; in force after the close of {day.weekday.capitalize()} no. {day.nth}, announced "
-        f"{review.announced_sessions_before} and data cut off {review.data_cutoff_sessions_before} sessions of "
-        f"{review.calendar} before.",
+        *in_words(book.review),
         "",
     ]
     lines += [f"{number}. {rule_in_english(rule)}" for number, rule in enumerate(book.rules, 1)]
     lines += ["", "If the caps cannot be met: " + (", then ".join(book.if_infeasible) or "stop") + "."]
-    conventions = [f"{name} = {value}: {meaning}." for name, value, meaning in in_words(book.calculation)]
+    conventions = [f"{name} = {value}: {meaning}." for name, value, meaning in conventions_in_words(book.calculation)]
     made = [f"Series {one.name}: {one.make} of {one.of}, {_plain(one.settings)}. {one.why}" for one in book.series]
     return "\n".join([*lines, "", *conventions, *made])
 
@@ -232,6 +238,10 @@ def in_english(book: Rulebook) -> str:
 def rule_in_english(rule: Rule) -> str:
     """One rule in words: kind, name, settings that are set, and its why."""
     settings = [f"{name} {_plain(value)}" for name, value in rule.settings.items() if value is not None]
+    if rule.passes_to_enter > 1:
+        settings.append(f"newcomers enter after {rule.passes_to_enter} passes in a row")
+    if rule.fails_to_leave > 1:
+        settings.append(f"members leave after {rule.fails_to_leave} failures in a row")
     return f"{rule.kind} {rule.name}: {', '.join(settings)}. {rule.why}".replace("_", " ")
 
 

@@ -3,13 +3,14 @@
 import json
 import os
 import sys
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from exchina.errors import Problem
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     import polars as pl
 
     from exchina.analytics.event_study import EventStudy
+    from exchina.market.live.report import Fetched
     from exchina.market.store import Saved
     from exchina.model import Basket, IndexSeries, Provenance
     from exchina.service import Outcome
 
 WIDTH_OF_A_FILE = 160
+IDS, LONGEST_ID = ("commitment", "id", "line"), 24
+MOST_GAPS = 12
 OUT = Console(
     highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_FILE
 )
@@ -63,10 +67,16 @@ def table(rows: Iterable[Mapping[str, Any]], title: str = "") -> None:
     shown = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
     for name in listed[0]:
         numeric = all(isinstance(row[name], int | float) or row[name] is None for row in listed)
-        shown.add_column(name, justify="right" if numeric or name.endswith("%") else "left", overflow="fold")
+        right = numeric or name.endswith("%")
+        shown.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=_ids(name, listed))
     for row in listed:
         shown.add_row(*("" if value is None else str(value) for value in row.values()))
     OUT.print(shown)
+
+
+def _ids(name: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a column holds identifiers, which nobody can copy once they are folded."""
+    return name in IDS and all(len(str(row[name])) <= LONGEST_ID for row in rows)
 
 
 def problems(found: Sequence[Problem], *, json_wanted: bool) -> None:
@@ -91,6 +101,15 @@ def working(what: str) -> Generator[None]:
         yield
 
 
+@contextmanager
+def progress(what: str) -> Generator[Callable[[int, int, str], None]]:
+    """Show a bar that a function moves on: how many are done, of how many, and what is next; on a terminal only."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, of, name: bar.update(task, completed=done, total=of, description=f"{what} {name}")
+
+
 def label(data: "Provenance") -> str:
     """Where the prices came from; simulated ones say so first."""
     return (
@@ -106,6 +125,29 @@ def show_saved(saved: "Saved", *, dry_run: bool) -> None:
     say(f"market {saved.market!r}{' (dry run, nothing written)' if dry_run else ''}: {counts}")
     for name, rows in saved.revised.items():
         say(f"{rows.height:,} {name} changed; the old values are kept beside the new")
+    if hasattr(saved, "missing"):
+        _show_live(cast("Fetched", saved))
+
+
+def _show_live(fetched: "Fetched") -> None:
+    """What a live provider tells otherwise than before, and what it could not give."""
+    changed = [{**row, "largest": f"{row['largest']:.4%}"} for row in fetched.changed.to_dicts()]
+    for rows, title in (
+        (changed, "the vendor tells the past otherwise"),
+        (fetched.gaps.head(MOST_GAPS).to_dicts(), f"sessions without a close, {MOST_GAPS} lines at most"),
+        (fetched.missing.to_dicts(), "missing; the same command asks for it again"),
+    ):
+        table(rows, title) if rows else None
+    for row in fetched.effect.to_dicts():
+        moved = row["note"] or f"{row['variant']} moves by up to {row['largest_bp']:,.4f} bp, from {row['first']} on"
+        say(f"{row['index_id']}: {moved}")
+
+
+def saved_facts(saved: "Saved") -> dict[str, object]:
+    """What a delivery changed, as plain data: tables as rows, of revised rows the count."""
+    revised = {name: rows.height for name, rows in saved.revised.items()}
+    tables = {name: value.to_dicts() for name, value in vars(saved).items() if hasattr(value, "to_dicts")}
+    return {**vars(saved), **tables, "revised": revised}
 
 
 def show_outcomes(outcomes: "Sequence[Outcome]", *, json_wanted: bool) -> None:
@@ -145,6 +187,27 @@ def show_basket(basket: "Basket") -> None:
     say(f"Announced {review.announced}, data of {review.cutoff}. One-way turnover {percent(basket.turnover) or '-'} %.")
     if basket.weak_facts.height:
         say(f"{basket.weak_facts.height} facts of weak confidence stand behind these members.")
+    _show_checks(basket.checks)
+
+
+def _show_checks(checks: "pl.DataFrame") -> None:
+    """The diversification tests of fund law, new weights beside the drifted ones; what was not tested says why."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in checks.to_dicts():
+        key = one["rule"], one["test"]
+        shown = rows.setdefault(key, {"rule": one["rule"], "test": one["test"], "limit": _share_or_count(one, "limit")})
+        verdict = {True: "pass", False: "FAIL", None: one["note"]}[one["passed"]]
+        now = "new weights" if one["when"] == "at_review" else "as drifted"
+        shown[now] = " ".join(filter(None, [_share_or_count(one, "found"), verdict]))
+    if rows:
+        table(rows.values(), "Diversification tests of fund law")
+
+
+def _share_or_count(check: Mapping[str, Any], column: str) -> str | None:
+    value = check[column]
+    if value is None:
+        return None
+    return f"{value:g}" if check["test"] == "companies" else f"{percent(value)} %"
 
 
 def show_series(series: "IndexSeries") -> None:

@@ -1,8 +1,8 @@
 """The verbs: read, call the core, write. One name in Python, on the command line and in the schedule."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -13,23 +13,27 @@ import polars as pl
 from exchina import atomic, history, levels
 from exchina.analytics import event_study
 from exchina.analytics.event_study import EventStudy
-from exchina.errors import DataError, ExchinaError, Problem, PublicationError, RulebookError, did_you_mean
+from exchina.errors import DataError, ExchinaError, Problem, PublicationError, RulebookError
 from exchina.ledger import open_ledger
-from exchina.market import provider
+from exchina.market import Delivery, gates, provider
+from exchina.market.compare import differences
+from exchina.market.overrides import check_overrides, read_overrides
 from exchina.market.store import Saved, load, markets, save
 from exchina.market.view import MarketView, whole_view
-from exchina.model import Basket, IndexSeries, Publication, Review, Rulebook
-from exchina.policy import SCORE_VERSION, in_force
+from exchina.model import Basket, IndexSeries, MarketData, Publication, Review, Rulebook
+from exchina.policy import SCORE_VERSION, shocks_of
 from exchina.reference import check_reference, read_reference
 from exchina.rulebook import parse_rulebook
-from exchina.rules.explain import explain
 from exchina.rules.pipeline import MEMBER_COLUMNS
 from exchina.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
+    from exchina.market.live.asking import Progress
+    from exchina.market.live.plan import Ask
     from exchina.reporting.document import Document
 
 REVIEW = "review"
+UNASKED = "pillar or country not asked for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,14 @@ def fetch(
     market: str,
     recorded_at: datetime,
     settings: Mapping[str, Any] | None = None,
+    ask: "Ask | None" = None,
+    progress: "Progress | None" = None,
     dry_run: bool = False,
 ) -> Saved:
     """Bring the data of a provider into the store; what is wrong with it is reported and nothing is written.
+
+    A live provider is asked for what the store lacks. What it cannot give is reported and left out, a line whole or not
+    at all; a fetch that is stopped keeps what it was answered, and goes on from there.
 
     Args:
         workspace: where the store and the reference data are.
@@ -81,16 +90,139 @@ def fetch(
         market: name under which it is kept.
         recorded_at: the present moment.
         settings: settings of the provider.
+        ask: what to ask of a live provider.
+        progress: told how many of how many series a live provider has given, and which is next.
         dry_run: check everything and write nothing.
+
+    Returns:
+        What changed in the store; of a live provider `exchina.market.live.report.Fetched`, with what is missing.
 
     Raises:
         DataError: the data breaks a contract. ProviderError: the source did not deliver.
     """
     checked, problems = provider.checked_settings(f"provider {source}", source, settings or {})
+    live = not problems and source in provider.having("live")
+    if ask is not None and not live and not problems:
+        hint = f"leave those options out, or name one of: {', '.join(provider.having('live'))}"
+        problems = [Problem(f"provider {source}", "is not live: it takes no start, symbols or control", hint)]
     if problems:
         raise ExchinaError(*problems)
+    if live:
+        from exchina.market.live.fetching import fetched
+        from exchina.market.live.inbox import LIBRARY, inbox
+
+        done = fetched(
+            provider[source](inbox(workspace.store, market, source) / LIBRARY, **checked),
+            read_reference(workspace.reference),
+            workspace.store,
+            market,
+            ask,
+            now=recorded_at,
+            door=gated(workspace, market, recorded_at),
+            progress=progress,
+            dry_run=dry_run,
+        )
+        changed = ask is not None and ask.effect and done.changed.height and not dry_run
+        return replace(done, effect=_effect(workspace, market, done.manifest - 1, recorded_at)) if changed else done
     delivery = provider[source](read_reference(workspace.reference), **checked)
+    stored = load(workspace.store, market)[0] if market in markets(workspace.store) else None
+    delivery = gated(workspace, market, recorded_at)(delivery, stored)
     return save(workspace.store, market, delivery, recorded_at=recorded_at, dry_run=dry_run)
+
+
+def gated(workspace: Workspace, market: str, now: datetime) -> Callable[[Delivery, MarketData | None], Delivery]:
+    """The door of a market: what a delivery keeps of its rows, the held ones beside them as its table ``quarantine``.
+
+    Args:
+        workspace: where the reference data and the reviewed overrides are.
+        market: name of the market.
+        now: the present moment.
+
+    Raises:
+        DataError: an override file with faults; from the door, where not one price of a new market passes.
+    """
+    reference, decided = read_reference(workspace.reference), read_overrides(workspace.reference)
+    mine = decided.filter(pl.col("market") == market)
+
+    def door(delivery: Delivery, stored: MarketData | None) -> Delivery:
+        let_in, _ = gates.passed(delivery, stored, reference, mine, now)
+        given, entering = (one.tables.get("prices") for one in (delivery, let_in))
+        if stored is None and given is not None and entering is not None and given.height and entering.is_empty():
+            said = let_in.notices[len(delivery.notices) :]
+            cure = "correct the source, or release rows in market_overrides.csv of the reference data"
+            raise DataError(Problem(f"{market} prices", f"the gates hold every one. {' '.join(said)}", cure))
+        return let_in
+
+    return door
+
+
+def quarantine(workspace: Workspace, market: str) -> pl.DataFrame:
+    """What the gates of a market held back or saw too late, as it stands now, newest first.
+
+    Args:
+        workspace: where the store is.
+        market: name of the market.
+
+    Returns:
+        By the contract `exchina.tables.market.QUARANTINE`; ``known_date`` is the day of the last change.
+
+    Raises:
+        DataError: no such market.
+    """
+    entries = gates.last_known(load(workspace.store, market)[0].quarantine)
+    return entries.sort("known_date", "day", "table", "symbol", "gate", descending=[True, True, False, False, False])
+
+
+def compared(workspace: Workspace, market: str, against: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The differences of two markets of the store by their effect on the indices of the workspace.
+
+    Args:
+        workspace: whose indices give the weights, computed from ``market``.
+        market: the one that is questioned.
+        against: the one it is held against.
+
+    Returns:
+        `exchina.market.compare.differences`; and what to know of the weights, one sentence each.
+
+    Raises:
+        DataError: no such market.
+    """
+    one, other = (open_market(name, workspace=workspace.root) for name in (market, against))
+    frames = [pl.DataFrame(schema={"index": pl.String, "session": pl.Date, "symbol": pl.String, "weight": pl.Float64})]
+    said: list[str] = []
+    for index_id in workspace.index_ids():
+        try:
+            shares = backtest(index_rulebook(workspace, index_id), one).shares
+        except ExchinaError as fault:
+            said.append(f"No weights of {index_id} from {market}: {fault.problems[0]}.")
+        else:
+            frames.append(shares.select(pl.lit(index_id).alias("index"), "session", "symbol", "weight"))
+    weights = pl.concat(frames)
+    if weights.is_empty():
+        said.append("No index could be computed, so every line of a day weighs the same.")
+    return differences(one.market, other.market, weights), tuple(said)
+
+
+def _effect(workspace: Workspace, market: str, before: int, recorded_at: datetime) -> pl.DataFrame:
+    """How far the levels of each index move from those of an earlier manifest: first session, largest difference."""
+    from exchina.desk import restate
+    from exchina.market.live.report import EFFECT
+
+    known_by = min(load(workspace.store, market, before)[1].through, recorded_at.date() - timedelta(days=1))
+    view = open_market(market, workspace=workspace.root)
+    frames = [pl.DataFrame(schema=EFFECT)]
+    for index_id in workspace.index_ids():
+        try:
+            moved = restate(workspace, index_rulebook(workspace, index_id), view, known_by)
+        except ExchinaError as fault:
+            rows = [(index_id, None, None, None, str(fault.problems[0]))]
+        else:
+            rows = [
+                (index_id, variant, part["session"].min(), part["difference_bp"].abs().max(), "")
+                for (variant,), part in moved.partition_by("variant", as_dict=True, maintain_order=True).items()
+            ]
+        frames.append(pl.DataFrame(rows, EFFECT, orient="row"))
+    return pl.concat(frames)
 
 
 def open_market(name: str, *, known_by: date | None = None, workspace: str | Path = ".") -> MarketView:
@@ -120,24 +252,6 @@ def propose(book: Rulebook, view: MarketView) -> Basket:
     return history.composed(book, view, history.next_review(book, view, day))[-1]
 
 
-def explained(basket: Basket, company_id: str, view: MarketView) -> str:
-    """Each rule's verdict on a company, and the commitments behind its score, each with its source.
-
-    Raises:
-        DataError: no such company, or it had no live listing on the data cut-off.
-    """
-    known = view.reference.companies["id"].to_list()
-    if company_id not in known:
-        raise DataError(Problem("companies.csv", f"no company called {company_id!r}", did_you_mean(company_id, known)))
-    held = in_force(view.reference.policy_measures, basket.review.cutoff).filter(pl.col("company_id") == company_id)
-    lines = [
-        f"  {row['id']}: {row['instrument']} of {row['sponsor']}, {row['status']}, known {row['known_date']}, "
-        f"confidence {row['confidence']}, {row['source_url'] or 'no source'}"
-        for row in held.to_dicts()
-    ]
-    return "\n".join([explain(basket, company_id), f"commitments in force: {len(lines) or 'none'}", *lines])
-
-
 def backtest(book: Rulebook, view: MarketView) -> IndexSeries:
     """Levels from the base date to the view's last session; each review sees only its own data cut-off.
 
@@ -149,7 +263,13 @@ def backtest(book: Rulebook, view: MarketView) -> IndexSeries:
 
 
 def study(
-    series: IndexSeries, view: MarketView, *, kinds: Collection[str] | None = None, benchmark: str | None = None
+    series: IndexSeries,
+    view: MarketView,
+    *,
+    kinds: Collection[str] | None = None,
+    pillars: Collection[str] | None = None,
+    countries: Collection[str] | None = None,
+    benchmark: str | None = None,
 ) -> EventStudy:
     """Abnormal returns of the index and of each stage on the policy-shock dates, with the members of each day.
 
@@ -157,10 +277,17 @@ def study(
         series: a backtest.
         view: the market it was computed from.
         kinds: kinds of event; None takes all.
+        pillars: pillars of policy; None takes all, and events of no pillar.
+        countries: countries whose government or sponsor acted, such as US; None takes all.
         benchmark: one benchmark for all lines, in place of each market's own.
+
+    Raises:
+        ExchinaError: no event is of a kind, a pillar or a country asked for.
     """
-    return event_study.study(
-        view.reference.policy_shocks,
+    shocks = view.reference.policy_shocks
+    asked = shocks_of(shocks, view.reference.sponsors, pillars=pillars, countries=countries)["id"]
+    whole = event_study.study(
+        shocks,
         levels.constituents(series, view),
         view.market,
         calendar=series.book.review.calendar,
@@ -168,6 +295,18 @@ def study(
         kinds=kinds,
         benchmark=benchmark,
     )
+    return _cut(whole, asked)
+
+
+def _cut(whole: EventStudy, asked: pl.Series) -> EventStudy:
+    """The study of some events: each is measured as before, the others are left out and say why."""
+    here = pl.col("event_id").is_in(asked.implode())
+    out = ~here & (pl.col("status") == "studied")
+    events = whole.events.with_columns(
+        status=pl.when(out).then(pl.lit("left_out")).otherwise("status"),
+        note=pl.when(out).then(pl.lit(UNASKED)).otherwise("note"),
+    )
+    return replace(whole, events=events, table=whole.table.filter(here), securities=whole.securities.filter(here))
 
 
 def report(
@@ -300,7 +439,7 @@ def check(workspace: Workspace) -> list[Problem]:
             return list(fault.problems)
         return []
 
-    problems = check_reference(workspace.reference)
+    problems = [*check_reference(workspace.reference), *check_overrides(workspace.reference)]
     for index_id in workspace.index_ids():
         problems += tried(index_rulebook, workspace, index_id)
     for path in sorted(workspace.reports.glob("layouts/*.toml")):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exchina.market import Delivery
 from exchina.market.view import MarketView, whole_view
-from exchina.model import MarketData, Provenance, Reference
+from exchina.model import Provenance, Reference
 from exchina.tables.market import CONTRACTS
 
 KNOWN_ON = {
@@ -23,7 +23,7 @@ SOURCE = Provenance("test", "file", "A test.", "2026-01-01T00:00:00+00:00", "0" 
 
 @pytest.fixture(scope="module")
 def view(simulated: Delivery, reference: Reference) -> MarketView:
-    return whole_view(MarketData(**simulated.tables), reference, SOURCE)
+    return whole_view(market(**simulated.tables), reference, SOURCE)
 
 
 def tables(view: MarketView) -> dict[str, pl.DataFrame]:

@@ -52,6 +52,12 @@ def test_counts_and_lists() -> None:
             "any of price floor, loan, unknown pass and flag",
         ),
         ({"power": 0.5, "policy_tilt": 1.0}, "power 0.5, policy tilt 1"),
+        ({"within": {"free_float_cap": {"power": 0.5}}}, "within free-float value (power 0.5)"),
+        (
+            {"shares": {"AU": 0.5, "other": 0.5}, "within": "equal"},
+            "Australia shares 50%, other shares 50%, within equal",
+        ),
+        ({"parts": [{"scheme": {"equal": {}}, "share": 0.5}]}, "parts (scheme equal, share 50%)"),
     ],
 )
 def test_settings_in_words(settings: dict[str, object], shown: str) -> None:

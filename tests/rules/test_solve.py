@@ -6,7 +6,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from exchina.errors import InfeasibleError
-from exchina.rules.solve import Bound, capped_weights, room, widen_until_feasible
+from exchina.rules.solve import capped_weights, solve
+from exchina.rules.solving.bounds import Bound
+from exchina.rules.solving.feasibility import room
+from exchina.rules.solving.ladder import widen_until_feasible
 
 
 @st.composite
@@ -71,10 +74,14 @@ def test_a_rule_that_cannot_help_is_lifted() -> None:
     assert capped_weights(weights, widened) == pytest.approx(np.full(4, 0.25))
 
 
-def test_two_sets_of_overlapping_groups_are_refused() -> None:
+def test_two_sets_of_overlapping_groups_are_solved_together() -> None:
+    """By hand: a belongs to stage 0 only, b to both, c to the sponsor only; both groups bind at 0.6."""
     groups = [
-        Bound(name, np.array(ids), np.full(3, 0.6))
-        for name, ids in (("stage", [0, 0, 1]), ("policy_sponsor", [0, 1, 1]))
+        Bound(name, np.array(ids), np.array(most))
+        for name, ids, most in (("stage", [0, 0, 1], [0.6, 0.6, 1]), ("sponsor", [0, 1, 1], [1, 0.6, 0.6]))
     ]
-    with pytest.raises(InfeasibleError, match="'stage' and 'policy_sponsor' overlap"):
-        capped_weights(np.full(3, 1 / 3), groups)
+    found = solve(np.full(3, 1 / 3), groups)
+    assert found.weights == pytest.approx([0.4, 0.2, 0.4], abs=1e-12)
+    assert found.method == "cone solver"
+    assert set(found.binding) == {"stage", "sponsor"}
+    assert found.gap <= 1e-12

@@ -10,8 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from exchina import workflow
+from exchina import history, workflow
 from exchina.currency import with_rate
+from exchina.model import Basket
+from exchina.rulebook import parse_rulebook
 from exchina.workspace import Workspace, init, open_workspace
 
 
@@ -77,3 +79,34 @@ def test_published_and_not_called_simulated(real: tuple[Workspace, str]) -> None
     assert "SIMULATED" not in page
     assert "Nasdaq screener closes" in page
     assert workflow.verify(place) == []
+
+
+@pytest.fixture(scope="module")
+def quarters(real: tuple[Workspace, str]) -> list[Basket]:
+    """A proposal for every quarter since 2021 on recorded prices, four names at first."""
+    place, _ = real
+    text = place.rulebook("core-in-new-york").read_text()
+    text = re.sub(r"base_date = [0-9-]+", "base_date = 2021-09-17", text).replace("at_least = 4,", "at_least = 2,")
+    book, view = parse_rulebook(text), workflow.open_market("desk", workspace=place.root)
+    return history.composed(book, view, history.reviews_until(book, view, date(2026, 6, 30)))
+
+
+def test_every_quarter_is_feasible_or_prints_each_step(quarters: list[Basket]) -> None:
+    assert len(quarters) == 20
+    for basket in quarters:
+        weights = basket.members["weight"]
+        assert weights.sum() == pytest.approx(1, abs=1e-12)
+        assert (weights > 0).all()
+        assert bool(basket.steps) == (weights.max() > 0.10 + 1e-9 or basket.held)
+        assert all(re.match(r"(raise|widen|spill|hold)_", step) for step in basket.steps)
+    assert quarters[0].steps
+    assert quarters[0].members.height < 10
+
+
+def test_the_september_basket_of_2025_sees_the_floor_and_the_june_one_does_not(quarters: list[Basket]) -> None:
+    floors = {
+        basket.review.effective.replace(day=1): dict(basket.members.select("company_id", "floor_part").iter_rows())
+        for basket in quarters
+    }
+    assert floors[date(2025, 6, 1)]["mp-materials"] == 0
+    assert floors[date(2025, 9, 1)]["mp-materials"] > 0.3

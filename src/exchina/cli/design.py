@@ -1,15 +1,17 @@
 """The commands of the designer: lay a workspace, bring data in, judge, compose, backtest, study, report."""
 
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from cyclopts import App
 
 from exchina import terminal
 from exchina.cli.common import COMMON, DATA, Audience, Common, Data, Flag, Index, Kinds, app, book_of, view_of
 
 if TYPE_CHECKING:
-    pass
+    from exchina.model import Rulebook
 
 
 @app.command
@@ -33,38 +35,62 @@ def fetch(
     *,
     market: str | None = None,
     mapping: Path | None = None,
+    start: date | None = None,
+    only: Kinds = (),
+    control: str | None = None,
+    full: Flag = False,
+    effect: Flag = False,
+    allow_missing: Flag = False,
+    setting: Kinds = (),
     dry_run: Flag = False,
     common: Common = COMMON,
 ) -> int:
-    """Bring prices into the store: the embedded sample market, or your own files.
+    """Bring prices into the store: the embedded sample market, your own files, or live ones.
 
     Parameters:
-        provider: "sample" (simulated prices, no network) or "files" (CSV or Parquet of your own).
+        provider: "sample" (simulated prices, no network), "files" (CSV or Parquet of your own) or "yahoo" (live).
         market: name to keep the data under; the provider's name if not given.
         mapping: for "files": the TOML file that says which columns mean what.
+        start: live: first day to ask for, where the store has nothing yet.
+        only: live: symbols of listings, such as LYC.AX MP; all of the reference if not given.
+        control: live: symbol of the metals-and-mining benchmark; "" for none.
+        full: live: ask for all days again, not only for those that lack.
+        effect: live: say how far a changed past moves the levels of every index.
+        allow_missing: live: exit with 0 although something is missing.
+        setting: settings of the provider, each as name=value, such as pause_seconds=3.
         dry_run: check everything and write nothing.
     """
     from exchina import workflow
+    from exchina.market.live.plan import Ask
+    from exchina.market.live.report import Fetched
 
-    settings = {} if mapping is None else {"mapping": mapping}
-    with terminal.working(f"fetching from {provider}"):
+    settings: dict[str, Any] = {"mapping": mapping} if mapping else {}
+    settings |= {name: value for name, _, value in (one.partition("=") for one in setting)}
+    said = {"start": start, "only": only or None, "control": control, "full": full or None, "effect": effect or None}
+    given: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    with terminal.progress(f"fetching from {provider}") as told:
         saved = workflow.fetch(
             common.place(),
             provider,
             market=market or provider,
             recorded_at=datetime.now(UTC),
             settings=settings,
+            ask=Ask(**given) if given else None,
+            progress=told,
             dry_run=dry_run,
         )
     if common.json:
-        revised = {name: rows.height for name, rows in saved.revised.items()}
-        terminal.as_json({**vars(saved), "revised": revised, "dry_run": dry_run})
+        terminal.as_json({**terminal.saved_facts(saved), "dry_run": dry_run})
     else:
         terminal.show_saved(saved, dry_run=dry_run)
-    return 0
+    return 1 if isinstance(saved, Fetched) and saved.missing.height and not allow_missing else 0
 
 
-@app.command
+checks = App(name="check", help="Check everything, or what the gates of one market held back.")
+app.command(checks)
+
+
+@checks.default
 def check(*, common: Common = COMMON) -> int:
     """Check everything: reference data, rulebooks, layouts, schedule, store. Reports every problem at once."""
     from exchina import workflow
@@ -76,30 +102,104 @@ def check(*, common: Common = COMMON) -> int:
     return 1 if found else 0
 
 
-@app.command
-def explain(index: Index, company: str | None = None, *, data: Data = DATA, common: Common = COMMON) -> int:
-    """Say a rulebook in plain English, or why one company is in or out at the next review.
+@checks.command(name="market")
+def check_market(
+    name: str, *, against: str | None = None, everything: Flag = False, rows: int = 50, common: Common = COMMON
+) -> int:
+    """List what the gates of a market hold in quarantine, newest first, or hold the market against another one.
 
     Parameters:
-        company: a company id, such as mp-materials.
+        name: of a market in the store.
+        against: another market: where they differ, the largest effect on an index first.
+        everything: list also what was released, dropped, cleared or replaced.
+        rows: how many rows to print; --json always gives all.
     """
     from exchina import workflow
+    from exchina.cli.quarantine import show_differences, show_quarantine
+
+    if against is not None:
+        with terminal.working("computing the weights of the indices"):
+            found, said = workflow.compared(common.place(), name, against)
+        show_differences(found, said, name, against, rows, json_wanted=common.json)
+        return 0
+    entries = workflow.quarantine(common.place(), name)
+    show_quarantine(entries, name, rows, everything=everything, json_wanted=common.json)
+    return 1 if "held" in entries["status"] else 0
+
+
+@app.command
+def explain(
+    index: Index,
+    company: str | None = None,
+    *,
+    basket: Flag = False,
+    change: Flag = False,
+    since: date | None = None,
+    out: Path | None = None,
+    data: Data = DATA,
+    common: Common = COMMON,
+) -> int:
+    """Say a rulebook in plain English; or why a basket, a company's place in it, or a change of weight is as it is.
+
+    Parameters:
+        company: a company id, such as mp-materials; its verdicts at the next review.
+        basket: what each rule did to the universe at the next review.
+        change: why the company's weight is not what it was at the review before.
+        since: with --change: compare with the review in force on this day.
+        out: file to write the methodology page of the index to, in Markdown, such as methodology.md.
+    """
+    from exchina import reasons, workflow
     from exchina.rulebook import in_english
+    from exchina.rules.explain import explain_basket
 
     book = book_of(index, common)
-    if company is None:
-        text, lines = in_english(book), ""
+    _one_question(company, basket=basket, change=change or since is not None, out=out)
+    if out is not None:
+        return _methodology(book, out, common)
+    if company is None and not basket:
+        page = f"The methodology page, complete: exchina explain {index} --out methodology.md"
+        text, lines = in_english(book), "" if common.json else f"\n{page}"
     else:
         with terminal.working("forming the basket"):
             view = view_of(data, common)
-            text, lines = (
-                workflow.explained(workflow.propose(book, view), company, view),
-                terminal.label(view.provenance),
-            )
+            lines = terminal.label(view.provenance)
+            if company is None:
+                text = explain_basket(workflow.propose(book, view))
+            elif change or since:
+                text = reasons.explained_change(book, view, company, since)
+            else:
+                text = reasons.explained(workflow.propose(book, view), company, view)
     if common.json:
         terminal.as_json({"index": index, "company": company, "text": text, "source": lines})
     else:
         terminal.say("\n".join([text, lines]).rstrip())
+    return 0
+
+
+def _one_question(company: str | None, *, basket: bool, change: bool, out: Path | None) -> None:
+    """`ExchinaError` where what is asked contradicts itself."""
+    from exchina.errors import ExchinaError, Problem
+
+    if out is not None and (company is not None or basket):
+        what = "writes the methodology of a whole index"
+        raise ExchinaError(Problem("explain --out", what, f"leave out --out, or {company or '--basket'}"))
+    if basket and (company is not None or change):
+        raise ExchinaError(Problem("explain --basket", "is about a whole basket", "leave out the company, or --basket"))
+    if change and company is None:
+        raise ExchinaError(Problem("explain --change", "of which company?", "name one, such as mp-materials"))
+
+
+def _methodology(book: "Rulebook", out: Path, common: Common) -> int:
+    from exchina import atomic
+    from exchina.errors import ExchinaError, Problem
+    from exchina.methodology import methodology_page
+
+    try:
+        atomic.place(out, methodology_page(book).encode())
+    except OSError as fault:
+        cure = "name a file in a folder that you may write to"
+        raise ExchinaError(Problem(str(out), f"cannot be written: {fault.strerror}", cure)) from fault
+    terminal.answer({"wrote": out}, json_wanted=common.json)
     return 0
 
 
@@ -112,7 +212,10 @@ def propose(index: Index, *, data: Data = DATA, common: Common = COMMON) -> int:
         view = view_of(data, common)
         basket = workflow.propose(book_of(index, common), view)
     if common.json:
-        tables = {name: getattr(basket, name).to_dicts() for name in ("members", "leavers", "verdicts", "weak_facts")}
+        tables = {
+            name: getattr(basket, name).to_dicts()
+            for name in ("members", "leavers", "verdicts", "checks", "weak_facts")
+        }
         facts = {**asdict(basket.review), "turnover": basket.turnover, "held": basket.held, "steps": basket.steps}
         terminal.as_json({**facts, **tables}, view.provenance)
         return 0
@@ -147,12 +250,21 @@ def backtest(index: Index, *, out: Path | None = None, data: Data = DATA, common
 
 @app.command
 def study(
-    index: Index, *, kind: Kinds = (), benchmark: str | None = None, data: Data = DATA, common: Common = COMMON
+    index: Index,
+    *,
+    kind: Kinds = (),
+    pillar: Kinds = (),
+    country: Kinds = (),
+    benchmark: str | None = None,
+    data: Data = DATA,
+    common: Common = COMMON,
 ) -> int:
     """Measure how the index and its stages moved on policy-shock dates, against each line's local market.
 
     Parameters:
         kind: kinds of event, such as china_export_control; all if not given.
+        pillar: pillars of policy, such as alliance; all if not given.
+        country: countries whose government or sponsor acted, such as US JP; all if not given.
         benchmark: one benchmark of the market for every line.
     """
     from exchina import workflow
@@ -160,12 +272,15 @@ def study(
     with terminal.working("computing"):
         view = view_of(data, common)
         series = workflow.backtest(book_of(index, common), view)
-        result = workflow.study(series, view, kinds=kind or None, benchmark=benchmark)
+        result = workflow.study(
+            series, view, kinds=kind or None, pillars=pillar or None, countries=country or None, benchmark=benchmark
+        )
     if common.json:
         tables = {name: getattr(result, name).to_dicts() for name in ("table", "events", "securities")}
         terminal.as_json(tables, view.provenance)
         return 0
-    terminal.show_study(result)
+    unasked = result.events["note"].eq_missing(workflow.UNASKED)
+    terminal.show_study(replace(result, events=result.events.filter(~unasked)))
     terminal.say(terminal.label(view.provenance))
     return 0
 

@@ -11,10 +11,15 @@ from exchina.tables.market import CONTRACTS
 KNOWN_ON = {
     "policy_measures": "known_date",
     "exposures": "known_date",
+    "china_links": "known_date",
     "policy_shocks": "event_date",
     "corporate_actions": "effective_date",
 }
-INTERVALS = {"listings": ("first_trade_date", "last_trade_date"), "stages": ("valid_from", "valid_to")}
+INTERVALS = {
+    "listings": ("first_trade_date", "last_trade_date"),
+    "stages": ("valid_from", "valid_to"),
+    "china_links": ("valid_from", "valid_to"),
+}
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def _last_known(name: str, table: pl.DataFrame) -> pl.DataFrame:
 
 def _reference_as_of(reference: Reference, day: date) -> Reference:
     tables = {name: getattr(reference, name).filter(pl.col(known) <= day) for name, known in KNOWN_ON.items()}
-    tables |= {name: _begun(getattr(reference, name), *ends, day) for name, ends in INTERVALS.items()}
+    tables |= {name: _begun(tables.get(name, getattr(reference, name)), *ends, day) for name, ends in INTERVALS.items()}
     return replace(reference, **tables)
 
 

@@ -9,7 +9,7 @@ from exchina.model import Rule
 
 MISSING = "n/a"
 MINUS = "\N{MINUS SIGN}"
-SHARES = ("at_most", "participation")
+SHARES = ("at_most", "participation", "share", "shares")
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 RETURN_VARIANT: Mapping[str, str] = MappingProxyType(
@@ -134,15 +134,24 @@ def rule_settings(rule: Rule) -> str:
 
 def _setting(key: str, value: Any) -> str:
     name = _name(key)
+    if isinstance(value, Mapping) and all(isinstance(part, Mapping) for part in value.values()):
+        return ", ".join(f"{name} {rule_words(part)}{_bracketed(amount)}" for part, amount in value.items())
     if isinstance(value, Mapping):
         return ", ".join(f"{_name(part)} {_setting(key, amount)}" for part, amount in value.items())
     if isinstance(value, list | tuple):
-        return f"{name} " + ", ".join(str(part).replace("_", " ") for part in value)
+        parts = [_bracketed(part) if isinstance(part, Mapping) else f" {part}".replace("_", " ") for part in value]
+        return name + ",".join(parts)
     return f"{name} {_amount(key, value)}"
 
 
+def _bracketed(settings: Mapping[str, Any]) -> str:
+    """The settings of a scheme within a scheme."""
+    said = ", ".join(_setting(key, value) for key, value in settings.items() if value is not None)
+    return f" ({said})" if said else ""
+
+
 def _name(key: str) -> str:
-    return STAGE.get(key, key.removesuffix("_usd").replace("_", " ")).lower()
+    return COUNTRY.get(key) or STAGE.get(key, key.removesuffix("_usd").replace("_", " ")).lower()
 
 
 def _amount(key: str, value: Any) -> str:

@@ -1,43 +1,91 @@
 """The caps of a rulebook on the selected members, and the declared ladder where they cannot all be met."""
 
+from dataclasses import dataclass
+
 import polars as pl
 
-from exchina.model import Rule, Rulebook
+from exchina.errors import InfeasibleError, Problem
+from exchina.model import Capping, Rule, Rulebook
 from exchina.rules.registers import REGISTERS
-from exchina.rules.solve import FEASIBLE, Bound, Weights, capped_weights, room, widen_until_feasible
+from exchina.rules.solve import Solution, crossed, solve
+from exchina.rules.solving.bounds import Bound, Weights, bounds_in
+from exchina.rules.solving.ladder import HOLD, relaxed_down
 
-HOLD = "hold_previous_basket"
+__all__ = ["HOLD", "Capped", "bounds_of", "capped"]
 
 
-def capped(book: Rulebook, members: pl.DataFrame) -> tuple[Weights, tuple[str, ...]]:
-    """The capped weights of the members, and each step that the ladder took, in words."""
+@dataclass(frozen=True)
+class Capped:
+    """The capped weights of the members, each step that the ladder took in words, and how the optimum was found."""
+
+    weights: Weights
+    steps: tuple[str, ...]
+    facts: Capping
+
+
+def capped(book: Rulebook, members: pl.DataFrame) -> Capped:
+    """The nearest weights to the uncapped ones that meet every cap, or what the declared ladder leaves of them.
+
+    Args:
+        book: its caps and its ladder.
+        members: one row a member, by company_id; reads uncapped_weight (all > 0, sum 1) and what the caps read.
+
+    Raises:
+        InfeasibleError: no weights meet the caps, and the ladder holds no step that changes that.
+    """
     weights = members["uncapped_weight"].to_numpy()
-    wanted = [_bound(rule, members) for rule in book.caps]
-    bounds, factors = wanted, dict[str, float]()
-    for step in book.if_infeasible:
-        if step == HOLD or room(weights, bounds) >= FEASIBLE:
-            break
-        rule = step.removeprefix("raise_").removesuffix("_cap")
-        bounds, factors[rule] = widen_until_feasible(weights, bounds, rule)
-    for rule in [rule for rule, factor in factors.items() if factor == float("inf")]:
-        kept = [old if old.rule == rule else now for old, now in zip(wanted, bounds, strict=True)]
-        if room(weights, kept) >= FEASIBLE:
-            bounds = kept
-            del factors[rule]
-    return capped_weights(weights, bounds), tuple(_step(rule, factor) for rule, factor in factors.items())
+    tables = [(rule, bounds_of(rule, members)) for rule in book.caps]
+    absent = [words for rule, table in tables for words in _without_members(rule, table, book.if_infeasible)]
+    wanted = [bound for rule, table in tables for bound in bounds_in(rule.name, table)]
+    always = [bound for bound in wanted if not bound.trigger]
+    solution, steps = _down(weights, always, book.if_infeasible)
+    due = crossed(solution.weights, wanted)
+    reset: list[str] = []
+    if due:
+        solution, steps = _down(weights, [*always, *due], book.if_infeasible)
+        due_rules = dict.fromkeys(one.rule for one in due)
+        reset = [f"{rule}: its trigger was crossed, so that it applies" for rule in due_rules]
+    return Capped(solution.weights, (*absent, *reset, *steps), _facts(solution, members))
 
 
-def _step(rule: str, factor: float) -> str:
-    done = f"multiplied by {factor:.4f}" if factor < float("inf") else "lifted, which alone was not enough"
-    return f"raise_{rule}_cap: the {rule} cap had to be {done}"
+def _down(weights: Weights, wanted: list[Bound], steps: tuple[str, ...]) -> tuple[Solution, tuple[str, ...]]:
+    bounds, taken = relaxed_down(weights, wanted, steps)
+    return solve(weights, bounds), tuple(one.words for one in taken)
 
 
 def bounds_of(rule: Rule, members: pl.DataFrame) -> pl.DataFrame:
-    """The table of one cap rule: group and bound of each member."""
+    """The table of one cap rule (`exchina.rules.solving.bounds`): group and bounds of each member."""
     return REGISTERS["cap"][rule.name](members, **rule.settings)
 
 
-def _bound(rule: Rule, members: pl.DataFrame) -> Bound:
-    table = bounds_of(rule, members)
-    groups = table["group"].rank("dense").cast(pl.Int64).to_numpy()
-    return Bound(rule.name, groups, table["at_most"].to_numpy())
+def _without_members(rule: Rule, table: pl.DataFrame, ladder: tuple[str, ...]) -> list[str]:
+    """Groups that must weigh something and have no member: said where the ladder may give their share away."""
+    floors = rule.settings.get("at_least")
+    if not isinstance(floors, dict):
+        floors = {name: one.get("at_least", 0.0) for name, one in rule.settings.get("groups", {}).items()}
+    there = set(table["group"])
+    if "also" in table.columns:
+        there |= set(table["also"].explode(empty_as_null=True, keep_nulls=False).struct.field("group").drop_nulls())
+    gone = {name: share for name, share in floors.items() if share > 0 and name not in there}
+    step = next((step for step in ladder if step in (f"spill_{rule.name}", f"widen_{rule.name}_bands")), None)
+    if gone and step is None:
+        said = ", ".join(f"{name} at least {share:.2%}" for name, share in gone.items())
+        hint = f"add spill_{rule.name} or widen_{rule.name}_bands to if_infeasible, or let more companies in"
+        raise InfeasibleError(Problem(f"cap.{rule.name}", f"{said}, and no member is one", hint))
+    return [f"{step}: no member is {name}, whose {share:.2%} went to the others" for name, share in gone.items()]
+
+
+def _facts(solution: Solution, members: pl.DataFrame) -> Capping:
+    binding = tuple(f"{rule}: {', '.join(said)}" for rule, said in solution.binding.items())
+    other = solution.next_best
+    if other is None:
+        return Capping(solution.distance, solution.gap, solution.method, binding)
+    ids = members["company_id"].to_list()
+    named = [
+        f"{word} {', '.join(ids[row] for row in rows)}"
+        for word, rows in (("with", other.joins), ("without", other.leaves))
+        if rows
+    ]
+    words = f"{' and '.join(named)} among the large: KL {other.distance:.6f} (here {solution.distance:.6f}), "
+    words += f"one-way distance {other.one_way:.2%}"
+    return Capping(solution.distance, solution.gap, solution.method, binding, words, other.distance)

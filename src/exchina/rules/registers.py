@@ -6,5 +6,7 @@ screen = Register("screen", "exchina.rules.screens")
 selection = Register("selection", "exchina.rules.selection")
 weighting = Register("weighting", "exchina.rules.weighting")
 cap = Register("cap", "exchina.rules.capping")
+turnover = Register("turnover control", "exchina.rules.turnover")
+trigger = Register("trigger", "exchina.rules.triggers")  # of event-driven reviews
 
-REGISTERS = {"screen": screen, "select": selection, "weight": weighting, "cap": cap}
+REGISTERS = {"screen": screen, "select": selection, "weight": weighting, "cap": cap, "turnover": turnover}

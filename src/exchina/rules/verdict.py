@@ -1,11 +1,14 @@
 """What a screen or a selection says of each company: in or out, what was found, what was needed, how close it was."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeAlias
 
 import polars as pl
 from pydantic import Field
 
 Amount = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Unknown: TypeAlias = Literal["fail", "pass_and_flag"]
 COLUMNS = ["passed", "found", "needed", "margin", "note"]
 
 
@@ -37,23 +40,74 @@ def verdict(
     )
 
 
-def at_least(universe: pl.DataFrame, value: pl.Expr, *, newcomer: float, member: float) -> pl.DataFrame:
-    """A verdict on a US dollar amount that must reach a threshold, which is lower for present members."""
-    needed = pl.when("is_member").then(member).otherwise(newcomer)
+def at_least(
+    universe: pl.DataFrame,
+    value: pl.Expr,
+    *,
+    newcomer: float,
+    member: float | None,
+    shown: Callable[[pl.Expr], pl.Expr] | None = None,
+    note: pl.Expr | None = None,
+) -> pl.DataFrame:
+    """A verdict on a value that must reach a threshold, which may be lower for present members.
+
+    Args:
+        universe: the rows judged; reads is_member.
+        value: what each company shows; null is unknown and does not pass.
+        newcomer: the threshold to enter.
+        member: the threshold to stay; None: the one to enter.
+        shown: how a person writes such a value; US dollars where not given.
+        note: a remark that must travel with the verdict.
+    """
+    write = shown or usd
+    needed = pl.when("is_member").then(newcomer if member is None else member).otherwise(newcomer)
+    margin = pl.when(needed > 0).then(value / needed - 1)
     return verdict(
         universe,
         value >= needed,
-        found=usd(value),
-        needed=pl.format("at least {}", usd(needed)),
-        margin=value / needed - 1,
+        found=write(value),
+        needed=pl.format("at least {}", write(needed)),
+        margin=margin,
+        note=note,
     )
 
 
-def no_higher_bar_for_members(*, at_least_usd: float, members_at_least_usd: float | None, **_: object) -> str | None:
-    """The check of every screen that has one bar to enter and another to stay."""
-    if members_at_least_usd is not None and members_at_least_usd > at_least_usd:
-        return f"members would need {members_at_least_usd:,.0f}, newcomers only {at_least_usd:,.0f}"
+def flagged(judged: pl.DataFrame, value: pl.Series, unknown: Unknown, what: str) -> pl.DataFrame:
+    """The verdicts with the rows of unknown ``value`` passed, where ``unknown`` says so, and flagged in any case.
+
+    Args:
+        judged: verdicts, one per value.
+        value: what was judged; null is unknown.
+        unknown: the setting.
+        what: the remark on a row that is unknown.
+    """
+    lacking = pl.lit(value.is_null())
+    passed = pl.col("passed") | (lacking & (unknown == "pass_and_flag"))
+    return judged.with_columns(passed=passed, note=pl.when(lacking).then(pl.lit(what)).otherwise("note"))
+
+
+def no_higher_bar_for_members(**settings: object) -> str | None:
+    """The check of every screen with a bar to enter, ``x``, and a lower one to stay, ``members_x``."""
+    bars = {name: float(bar) for name, bar in settings.items() if isinstance(bar, int | float)}
+    for name, bar in bars.items():
+        enter = bars.get(name.removeprefix("members_"), bar)
+        if bar > enter:
+            return f"members would need {_plain(bar)}, newcomers only {_plain(enter)}"
     return None
+
+
+def _plain(bar: float) -> str:
+    return f"{bar:,.0f}" if bar >= 1000 else f"{bar:g}"
+
+
+def percent(value: pl.Expr) -> pl.Expr:
+    """A fraction as a person writes it: 12.5 %."""
+    return pl.format("{} %", (value * 100).round(2))
+
+
+def count_of(what: str) -> Callable[[pl.Expr], pl.Expr]:
+    """A whole number as a person writes it: 63 sessions."""
+    return lambda value: pl.format("{} {}", value.cast(pl.Int64), pl.lit(what))
 
 
 def usd(value: pl.Expr) -> pl.Expr:

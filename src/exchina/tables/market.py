@@ -14,6 +14,14 @@ SYMBOL = pa.Column(pl.String, pa.Check.str_length(1, 32))
 DAY = pa.Column(pl.Date)
 TERM = pa.Column(pl.Float64, POSITIVE, nullable=True)
 CURRENCY = pa.Column(pl.String, pa.Check.str_matches(r"^[A-Z]{3}$"))
+QUARANTINE_STATUSES = [
+    "held",  # not in its table
+    "noted",  # in its table already: the gate saw it too late
+    "released",  # a reviewed override let it in
+    "dropped",  # a reviewed override keeps it out
+    "cleared",  # later data explained it, or the rule of the gate no longer holds it; it is in
+    "replaced",  # the source has delivered another row in its place
+]
 
 
 def _contract(name: str, columns: dict[str, pa.Column], key: list[str]) -> pa.DataFrameSchema:
@@ -104,6 +112,24 @@ CASH_RATES = _contract(
     {"currency": CURRENCY, "session": DAY, "rate": pa.Column(pl.Float64, pa.Check.in_range(-0.5, 2))},
     ["currency", "session"],
 )
+QUARANTINE = _contract(
+    "quarantine",  # a row that a gate held back, or saw in the market already; record: the whole row as JSON
+    {
+        "table": pa.Column(pl.String),
+        "symbol": SYMBOL,  # or the currency; of a market that is missing whole, its calendar
+        "day": DAY,
+        "field": pa.Column(pl.String),
+        "value": pa.Column(pl.Float64, nullable=True),
+        "gate": pa.Column(pl.String),
+        "found": pa.Column(pl.String),
+        "needed": pa.Column(pl.String),
+        "record": pa.Column(pl.String),
+        "status": pa.Column(pl.String, pa.Check.isin(QUARANTINE_STATUSES)),
+        "reason": pa.Column(pl.String, nullable=True),
+        "author": pa.Column(pl.String, nullable=True),
+    },
+    ["table", "symbol", "day", "gate", "record"],
+)
 SESSIONS = pa.DataFrameSchema(
     {"calendar": pa.Column(pl.String), "session": DAY, "close_at": pa.Column(pl.Datetime("us", "UTC"))},
     name="sessions",  # trading days of a calendar and the instant at which each closes, into the coming year
@@ -124,6 +150,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
     "forwards": FORWARDS,
     "cash_rates": CASH_RATES,
     "sessions": SESSIONS,
+    "quarantine": QUARANTINE,
 }
 
 SCHEMAS: dict[str, pl.Schema] = {

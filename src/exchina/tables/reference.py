@@ -12,12 +12,16 @@ import polars as pl
 from exchina.tables.actions import STATUSES as ACTION_STATUSES
 from exchina.tables.reference_words import (
     ACTIONS,
+    ASPECTS,
     CONFIDENCE,
     CREDIT_CLASSES,
     EXPOSURE_KINDS,
+    FLOOR_PAYERS,
     INSTRUMENTS,
+    LEVELS,
     PILLARS,
     SHOCK_KINDS,
+    SPONSOR_KINDS,
     STAGES,
     STATUSES,
     UNITS,
@@ -84,8 +88,6 @@ COMPANIES = _contract(
         ),
         "one_line_business": TEXT,
         "china_exposure_note": TEXT,
-        "china_revenue_share_estimate": _number(0, 1, nullable=True),
-        "china_revenue_share_year": pa.Column(pl.Int32, pa.Check.in_range(1990, 2100), nullable=True),
         "free_float_note": NOTE,
         **SOURCE,
         "rare_earth_exposure": _one_of(*EXPOSURE_KINDS),
@@ -123,8 +125,9 @@ STAGE_ROWS = _contract(
     },
 )
 POLICY_MEASURES = _contract(
-    "policy_measures",  # one status of one commitment; the same id with a later known_date supersedes it
-    ["id", "known_date"],
+    "policy_measures",  # one status of one commitment; the same id with a later known_date supersedes it, and the same
+    # id and known_date with a later recorded_at mends it
+    ["id", "known_date", "recorded_at"],
     {
         "id": _matching(
             r"^[A-Z0-9]+([-.][A-Z0-9]+)*$", "capital letters and digits joined by hyphens, such as MP-DOW-2025-FLOOR"
@@ -146,13 +149,13 @@ POLICY_MEASURES = _contract(
         "tenor_years": _number(1e-6, 100, nullable=True),
         "summary": TEXT,
         **SOURCE,
-        "price_basis": _one_of("incl_vat", "excl_vat", "unknown"),
-        "floor_payer": _one_of("government", "buyer", "none"),
+        "price_basis": _one_of("incl_vat", "excl_vat", "unknown"),  # of the floor: with or without Chinese VAT
+        "floor_payer": _one_of(*FLOOR_PAYERS),  # a floor that the buyer pays protects the seller and burdens the buyer
         "take_obligation": _one_of("true", "false", "unknown"),  # unknown is a finding of its own, not an empty cell
-        "scope_weight": _number(0, 1),
-        "package_id": TEXT,
+        "scope_weight": _number(0, 1),  # how much of the company the measure reaches
+        "package_id": TEXT,  # announced together; its money is added once (exchina.policy.packages)
         "pillar": _one_of(*PILLARS),
-        "recorded_at": DAY,
+        "recorded_at": DAY,  # when this row was written down here
     },
 )
 SPONSORS = _contract(
@@ -163,6 +166,8 @@ SPONSORS = _contract(
         "sponsor_group": TEXT,
         "country": COUNTRY,  # EU for the Union, ZZ where no single country stands behind it
         "credit_class": _one_of(*CREDIT_CLASSES),
+        "kind": _one_of(*SPONSOR_KINDS),
+        "sponsor_company": _matching(r"^[a-z0-9]+(-[a-z0-9]+)*$", ID_CURE, nullable=True),  # its company_id, if any
         "note": NOTE,
         "confidence": SOURCE["confidence"],
     },
@@ -226,6 +231,24 @@ EXPOSURES = _contract(
         "note": NOTE,
     },
 )
+CHINA_LINKS = _contract(
+    "china_links",  # one dated link of a company to China; a later row of the same counterpart takes its place
+    ["company_id", "aspect", "counterpart", "valid_from", "known_date"],
+    {
+        "company_id": ID,
+        "aspect": _one_of(*ASPECTS),
+        "counterpart": TEXT,
+        "value": _matching(
+            rf"^({'|'.join(LEVELS)}|0(\.[0-9]+)?|1)$", f"a share such as 0.0999, or one of {', '.join(LEVELS)}"
+        ),
+        "unit": _one_of("fraction", "level"),
+        "valid_from": DAY,
+        "valid_to": DAY_OR_OPEN,
+        "known_date": DAY,
+        "evidence": TEXT,
+        **SOURCE,
+    },
+)
 WITHHOLDING = _contract(
     "withholding",  # tax on dividends by the issuer's country and the holder's profile, on [valid_from, valid_to]
     ["country", "profile", "valid_from"],
@@ -282,6 +305,7 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
     "policy_shocks": POLICY_SHOCKS,
     "corporate_actions": CORPORATE_ACTIONS,
     "exposures": EXPOSURES,
+    "china_links": CHINA_LINKS,
     "withholding": WITHHOLDING,
     "venues": VENUES,
     "related_entities": RELATED_ENTITIES,

@@ -22,6 +22,7 @@ KEYS = (
     ("corporate_actions", "successor_id", ("companies.id",)),
     ("corporate_actions", "other_symbol", ("listings.yahoo_symbol",)),
     ("exposures", "company_id", ("companies.id",)),
+    ("china_links", "company_id", ("companies.id", "related_entities.id")),
 )
 
 

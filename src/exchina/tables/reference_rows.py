@@ -8,7 +8,7 @@ import polars as pl
 from exchina.errors import Problem
 from exchina.tables.checking import at
 from exchina.tables.reference import CONTRACTS
-from exchina.tables.reference_words import UNITS, WEAK
+from exchina.tables.reference_words import LEVELS, UNITS, WEAK
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ ROW_RULES = (
             "{valid_to} is not after valid_from {valid_from}",
             "valid_to is the first day on which the row no longer holds; leave it empty while it does",
         )
-        for file in ("stages", "policy_measures")
+        for file in ("stages", "policy_measures", "china_links")
     ),
     RowRule(
         "withholding",
@@ -60,7 +60,6 @@ ROW_RULES = (
         "{valid_to} is before valid_from {valid_from}",
         "valid_to is the last day on which the rate holds; leave it empty while it does",
     ),
-    _both("companies", "china_revenue_share_estimate", "china_revenue_share_year"),
     _both("policy_measures", "amount_value", "amount_currency"),
     _both("policy_measures", "price_floor_value", "price_floor_unit"),
     RowRule(
@@ -169,6 +168,27 @@ ROW_RULES = (
         (pl.col("unit") == "fraction") & (pl.col("value") > 1),
         "a fraction of {value}",
         "write 25% as 0.25",
+    ),
+    RowRule(
+        "china_links",
+        "unit",
+        pl.col("aspect").is_in(["ownership", "revenue"]) != (pl.col("unit") == "fraction"),
+        "{aspect} is not measured as a {unit}",
+        "ownership and revenue are fractions, domicile and operations levels",
+    ),
+    RowRule(
+        "china_links",
+        "value",
+        pl.col("value").is_in(LEVELS) != (pl.col("unit") == "level"),
+        "{value} is no {unit}",
+        f"a level is one of {', '.join(LEVELS)}, a fraction a number such as 0.25",
+    ),
+    RowRule(
+        "china_links",
+        "known_date",
+        pl.col("known_date") < pl.col("valid_from"),
+        "known on {known_date}, before the day {valid_from} from which it holds",
+        "known_date is the first trading day on which the market could know",
     ),
     RowRule(
         "venues",

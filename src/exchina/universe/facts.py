@@ -1,4 +1,4 @@
-"""Dated facts of companies: stages, exposures, and the share of revenue earned in China."""
+"""Dated facts of companies: stages and exposures."""
 
 from datetime import date
 
@@ -12,7 +12,9 @@ EXPOSURES = {
     "planned_ndpr_tonnes_per_year": "planned_ndpr_tonnes_per_year",
     "planned_magnet_tonnes_per_year": "planned_magnet_tonnes_per_year",
     "revenue_share_ndpr": "revenue_share_ndpr",
-    "revenue_share_china": "china_revenue_share",
+    "revenue_share_rare_earth": "revenue_share_rare_earth",
+    "government_stake": "government_stake",
+    "foreign_room": "foreign_room",
     "shares_outstanding": "company_shares",
     "free_float_factor": "company_float",
 }
@@ -41,9 +43,3 @@ def exposures_on(reference: Reference, day: date) -> pl.DataFrame:
     for extra in (currency, counted):
         named = named.join(extra, on="company_id", how="left", maintain_order="left")
     return named
-
-
-def dated_china(day: date) -> pl.Expr:
-    """An estimate for a year counts from the middle of the next one, when annual reports are out."""
-    told = pl.date(pl.col("china_revenue_share_year") + 1, 7, 1) <= day
-    return pl.when(told).then(pl.col("china_revenue_share_estimate"))

@@ -63,8 +63,6 @@ def sizes() -> list[pl.Expr]:
         .when(pl.col("assumed").is_not_null())
         .then(pl.lit("assumed"))
         .alias("float_basis"),
-        (pl.col("traded_values") * pl.col("rate")).alias("traded_values_usd"),
-        pl.coalesce("china_revenue_share", "dated_china_share").alias("china_revenue_share"),
     ]
 
 

@@ -97,7 +97,7 @@ path = "benchmarks.csv"
     assert tables["fx"]["currency"].to_list() == ["GBP"]
     assert delivery.assumptions == ()
     assert delivery.notices == ()
-    assert all(problems(tables[name], contract, name) == [] for name, contract in CONTRACTS.items())
+    assert all(problems(tables[name], contract, name) == [] for name, contract in CONTRACTS.items() if name in tables)
 
 
 def test_parquet_is_read_too(reference: Reference, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from exchina.reporting import section
 from exchina.reporting.document import Block, Fact, Facts, Heading
 from exchina.reporting.parts import Parts, steps_taken
 from exchina.reporting.wording import MONTHS, RETURN_VARIANT, capitalised, day, number, rule_settings, rule_words
+from exchina.rules.review_presets import day_words
 
 NOT_LIVE = "Not yet live"
 SHORT = 24
@@ -36,11 +37,9 @@ def _identity(book: Rulebook) -> tuple[Fact, ...]:
 
 
 def _rules(book: Rulebook) -> tuple[Fact, ...]:
-    effective = book.review.effective_after_close_of
-    nth = ("1st", "2nd", "3rd", "4th", "5th")[effective.nth - 1]
     return (
         Fact("Reviews", ", ".join(MONTHS[month - 1] for month in book.review.months)),
-        Fact("Effective after", f"close of {nth} {effective.weekday.capitalize()}"),
+        Fact("Effective after", f"close of {day_words(book.review.effective_after_close_of)}"),
         Fact("Weighting", capitalised(rule_words(book.weight.name)), capitalised(rule_settings(book.weight))),
     )
 

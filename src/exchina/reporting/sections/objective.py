@@ -4,6 +4,8 @@ from exchina.reporting import section
 from exchina.reporting.document import Block, Heading, Text
 from exchina.reporting.parts import Parts
 from exchina.reporting.wording import MONTHS, counted, listed, rule_words
+from exchina.rules.review_presets import day_words
+from exchina.rules.reviews import data_cutoff
 
 
 @section("objective")
@@ -19,7 +21,7 @@ def objective(parts: Parts) -> list[Block]:
     text = (
         f"Companies must pass {counted(len(book.screens), 'screen')}: {screens}. {_reason(book.select.why)} "
         f"{_reason(book.weight.why)} The composition is reviewed in {months} on data frozen "
-        f"{counted(book.review.data_cutoff_sessions_before, 'session')} before it takes effect."
+        f"{day_words(data_cutoff(book.review))}."
     )
     return [Heading("How the index is built"), Text(text)]
 

@@ -6,7 +6,7 @@ from exchina.reporting.document import Block, Column, Heading, Table
 from exchina.reporting.parts import Parts
 from exchina.reporting.wording import capitalised, rule_settings, rule_words
 
-STEP = {"screen": "Screen", "select": "Select", "weight": "Weight", "cap": "Cap"}
+STEP = {"screen": "Screen", "select": "Select", "weight": "Weight", "cap": "Cap", "turnover": "Turnover"}
 
 
 @section("rules")

@@ -6,6 +6,7 @@ import polars as pl
 from pydantic import Field
 
 from exchina.rules.registers import weighting
+from exchina.rules.weighting.nested import known, shares
 
 
 @weighting("free_float_cap")
@@ -19,9 +20,11 @@ def free_float_cap(
 
     w_i = c_i^p (1 + a s_i) / sum_j c_j^p (1 + a s_j)
 
+    A company whose free-float value is not known gets no weight.
+
     Args:
-        universe: selected companies; reads free_float_market_cap_usd (c > 0) and policy_score (s, 0 to 1).
-        power: exponent p, from 0 (equal weight) to 1 (proportional to market value).
+        universe: selected companies; reads free_float_market_cap_usd (c, US dollars) and policy_score (s, 0 to 1).
+        power: exponent p, from 0 (equal weight) over 0.5 (square root) to 1 (proportional to market value).
         policy_tilt: a; a fully backed company gets (1 + a) times the weight of one without backing.
 
     Example:
@@ -30,5 +33,5 @@ def free_float_cap(
         >>> free_float_cap(table, policy_tilt=2.0).to_list()
         [0.5, 0.5]
     """
-    size = pl.col("free_float_market_cap_usd").pow(power) * (1 + policy_tilt * pl.col("policy_score"))
-    return universe.select(weight=size / size.sum().over("review"))["weight"]
+    size = known("free_float_market_cap_usd").pow(power)
+    return shares(universe, size * (1 + policy_tilt * pl.col("policy_score")) if policy_tilt else size)

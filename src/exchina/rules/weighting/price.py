@@ -3,6 +3,7 @@
 import polars as pl
 
 from exchina.rules.registers import weighting
+from exchina.rules.weighting.nested import known, shares
 
 
 @weighting("price")
@@ -10,10 +11,10 @@ def price(universe: pl.DataFrame) -> pl.Series:
     """Weight by the price of one share in US dollars, within each review: w_i = P_i / sum_j P_j.
 
     Args:
-        universe: selected companies; reads close_usd (P > 0).
+        universe: selected companies; reads close_usd (P, US dollars).
 
     Example:
         >>> price(pl.DataFrame({"review": [1, 1], "close_usd": [30.0, 10.0]})).to_list()
         [0.75, 0.25]
     """
-    return universe.select(weight=pl.col("close_usd") / pl.col("close_usd").sum().over("review"))["weight"]
+    return shares(universe, known("close_usd"))

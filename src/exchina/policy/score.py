@@ -1,4 +1,4 @@
-"""PURE. The policy registry as of a day, and the backing score with its parts.
+"""The backing score and its parts.
 
     score = 0.5 F + 0.2 O + 0.3 C,   each part between 0 and 1
     F  floor     sum of  share of revenue under the floor x bind x credit x T x S
@@ -6,28 +6,28 @@
     C  capital   sum of  amount x quality x bind x credit x scope weight  /  max(programme capex, 10 % of market value)
 
 ``bind`` is how firm the commitment is, ``credit`` who stands behind it, T = min(1, years left / 10),
-S = max(0, 1 - years to start / 5). The weights are a house choice (version 1), not fitted to returns. An unknown
-volume, length or revenue share counts as zero cover: the score is never raised by what nobody disclosed.
+S = max(0, 1 - years to start / 5). The weights are a house choice, not fitted to returns; each set has a version
+(`SCORE_VERSIONS`). Money of one package is added once (`exchina.policy.packages`). An unknown volume, length or revenue
+share counts as zero cover: the score is never raised by what nobody disclosed.
 """
 
 from datetime import date, timedelta
+from typing import Literal, TypeAlias
 
 import polars as pl
 
-SCORE_VERSION = "1"
-SCORE_WEIGHTS = {"floor_part": 0.5, "offtake_part": 0.2, "capital_part": 0.3}
+from exchina.policy.packages import once
+from exchina.policy.registry import in_force
+from exchina.policy.strength import DAYS_PER_YEAR, bind, credit, years_left, years_to_start
 
-BIND = {
-    "proposed": 0.05,
-    "letter_of_interest": 0.10,
-    "conditional": 0.40,
-    "signed": 0.80,
-    "closed": 0.90,
-    "drawn": 1.0,
-    "terminated": 0.0,
-    "expired": 0.0,
+ScoreVersion: TypeAlias = Literal["1", "1-even"]
+SCORE_VERSION: ScoreVersion = "1"
+SCORE_VERSIONS: dict[ScoreVersion, dict[str, float]] = {
+    "1": {"floor_part": 0.5, "offtake_part": 0.2, "capital_part": 0.3},
+    "1-even": {"floor_part": 0.4, "offtake_part": 0.3, "capital_part": 0.3},
 }
-CREDIT = {"national_government": 1.0, "state_government": 0.85, "investment_grade": 0.8, "other_private": 0.4}
+SCORE_WEIGHTS = SCORE_VERSIONS[SCORE_VERSION]
+SCORE_COLUMNS = [*SCORE_WEIGHTS, "policy_score", "lead_sponsor"]
 CAPITAL_QUALITY = {
     "grant": 1.0,
     "tax_credit": 0.9,
@@ -38,36 +38,28 @@ CAPITAL_QUALITY = {
 }
 LAPSING = ["grant", "tax_credit", "equity"]
 LAPSE_YEARS = 5
-DAYS_PER_YEAR = 365.25
-SCORE_COLUMNS = ["floor_part", "offtake_part", "capital_part", "policy_score", "lead_sponsor"]
+MAGNETS = pl.col("product").str.contains("(?i)magnet")
+NDPR_OXIDE = pl.col("product").str.contains("(?i)ndpr") & ~pl.col("product").str.contains("(?i)mixed")
 
 
-def in_force(measures: pl.DataFrame, day: date) -> pl.DataFrame:
-    """The last known status of each commitment that still stands on ``day``.
-
-    A commitment leaves when its last status is expired or terminated, or when its protection has ended.
+def score_of(version: ScoreVersion = SCORE_VERSION) -> pl.Expr:
+    """The score from its parts: sum of weight x part, with the weights of a version.
 
     Args:
-        measures: policy measures; rows known after ``day`` are not read.
-        day: the data cut-off.
+        version: a key of `SCORE_VERSIONS`.
     """
-    last = (
-        measures.filter(pl.col("known_date") <= day)
-        .sort("id", "known_date", maintain_order=True)
-        .unique("id", keep="last", maintain_order=True)
-    )
-    alive = pl.col("status").replace_strict(BIND, return_dtype=pl.Float64) > 0
-    return last.with_columns(_end=_end_of_protection()).filter(
-        alive & (pl.col("_end").is_null() | (pl.col("_end") > day))
-    )
+    return pl.sum_horizontal(pl.col(part) * weight for part, weight in SCORE_VERSIONS[version].items())
 
 
-def _end_of_protection() -> pl.Expr:
-    by_tenor = pl.col("valid_from") + pl.duration(days=(pl.col("tenor_years") * DAYS_PER_YEAR).cast(pl.Int64))
-    return pl.coalesce("valid_to", by_tenor)
-
-
-def backing(measures: pl.DataFrame, sponsors: pl.DataFrame, companies: pl.DataFrame, day: date) -> pl.DataFrame:
+def backing(
+    measures: pl.DataFrame,
+    sponsors: pl.DataFrame,
+    companies: pl.DataFrame,
+    day: date,
+    *,
+    version: ScoreVersion = SCORE_VERSION,
+    recorded_by: date | None = None,
+) -> pl.DataFrame:
     """The backing score of every company that holds a commitment, as of ``day``.
 
     Args:
@@ -77,40 +69,33 @@ def backing(measures: pl.DataFrame, sponsors: pl.DataFrame, companies: pl.DataFr
             ndpr_tonnes_per_year, planned_ndpr_tonnes_per_year, planned_magnet_tonnes_per_year, revenue_share_ndpr
             (null where unknown).
         day: the data cut-off.
+        version: which weights.
+        recorded_by: read only measures written down by then; None reads all.
 
     Returns:
         company_id, floor_part, offtake_part, capital_part, policy_score (0 to 1), lead_sponsor (the sponsor group
         that adds most to the score), one row a company.
     """
     firm = (
-        in_force(measures, day)
+        in_force(measures, day, recorded_by=recorded_by)
         .join(sponsors.select("sponsor", "sponsor_group", "credit_class"), on="sponsor", maintain_order="left")
         .join(companies, on="company_id", maintain_order="left")
         .with_columns(_strength(day))
     )
     parts = firm.with_columns(floor_part=_floor(), offtake_part=_offtake(), capital_part=_capital(day))
+    parts = parts.with_columns(once(pl.col("capital_part")))
     capped = [pl.col(part).sum().clip(0, 1) for part in SCORE_WEIGHTS]
-    score = parts.group_by("company_id").agg(capped).with_columns(policy_score=_weighted())
-    return score.join(_lead_sponsor(parts), on="company_id").sort("company_id").select("company_id", *SCORE_COLUMNS)
-
-
-def _weighted() -> pl.Expr:
-    return pl.sum_horizontal(pl.col(part) * weight for part, weight in SCORE_WEIGHTS.items())
+    score = parts.group_by("company_id").agg(capped).with_columns(policy_score=score_of(version))
+    leads = _lead_sponsor(parts, version)
+    return score.join(leads, on="company_id").sort("company_id").select("company_id", *SCORE_COLUMNS)
 
 
 def _strength(day: date) -> list[pl.Expr]:
-    bind = pl.col("status").replace_strict(BIND, return_dtype=pl.Float64)
-    credit = pl.col("credit_class").replace_strict(CREDIT, return_dtype=pl.Float64)
-    years_left = (pl.col("_end") - day).dt.total_days() / DAYS_PER_YEAR
-    years_to_start = (pl.col("valid_from") - day).dt.total_days() / DAYS_PER_YEAR
+    length = (years_left(day) / 10).clip(0, 1)
     return [
-        (bind * credit).alias("_firmness"),
-        ((years_left / 10).clip(0, 1) * (1 - years_to_start / 5).clip(0, 1)).fill_null(0.0).alias("_time"),
+        (bind() * credit()).alias("_firmness"),
+        (length * (1 - years_to_start(day) / 5).clip(0, 1)).fill_null(0.0).alias("_time"),
     ]
-
-
-MAGNETS = pl.col("product").str.contains("(?i)magnet")
-NDPR_OXIDE = pl.col("product").str.contains("(?i)ndpr") & ~pl.col("product").str.contains("(?i)mixed")
 
 
 def _planned_tonnes() -> pl.Expr:
@@ -150,10 +135,10 @@ def _capital(day: date) -> pl.Expr:
     return pl.when(lapsed).then(0.0).otherwise(money / need).fill_null(0.0)
 
 
-def _lead_sponsor(parts: pl.DataFrame) -> pl.DataFrame:
+def _lead_sponsor(parts: pl.DataFrame, version: ScoreVersion) -> pl.DataFrame:
     return (
-        parts.group_by("company_id", "sponsor_group")
-        .agg(_weighted().sum().alias("_share"))
+        parts.group_by("company_id", "sponsor_group", maintain_order=True)
+        .agg(score_of(version).sum().alias("_share"))
         .sort("company_id", "_share", "sponsor_group", descending=[False, True, False])
         .unique("company_id", keep="first", maintain_order=True)
         .select("company_id", lead_sponsor=pl.when(pl.col("_share") > 0).then("sponsor_group"))

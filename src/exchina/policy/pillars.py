@@ -1,0 +1,75 @@
+"""Measures and shocks cut by pillar and by country."""
+
+from collections.abc import Collection
+
+import polars as pl
+
+from exchina.errors import ExchinaError, Problem, did_you_mean
+from exchina.policy.commitments import counted
+
+CODE_OF_A_COUNTRY = r"^([A-Z]{2})(?:-|$)"
+
+
+def by_pillar(standing: pl.DataFrame) -> pl.DataFrame:
+    """How much each country has committed under each pillar: one row a pillar and sponsor country.
+
+    Args:
+        standing: rows as `exchina.policy.commitments` gives them for a day.
+
+    Returns:
+        pillar, sponsor_country, commitments, packages, amount_usd, undisclosed, as `exchina.policy.counted` counts.
+    """
+    return counted(standing, ["pillar", "sponsor_country"])
+
+
+def shock_countries(sponsors: pl.DataFrame) -> pl.Expr:
+    """The countries of a shock's actor: the codes it starts with (US/AU, JP-METI), or the country of a known sponsor.
+
+    An act of a group of states alone (G7), of a court or of a company that sponsors nothing has none.
+
+    Args:
+        sponsors: sponsor and country.
+    """
+    known = sponsors.filter(pl.col("country") != "ZZ")
+    each = pl.element()
+    country = each.replace_strict(known["sponsor"], known["country"], default=None, return_dtype=pl.String)
+    codes = pl.coalesce(each.str.extract(CODE_OF_A_COUNTRY), country)
+    return pl.col("actor").str.split("/").list.eval(codes.drop_nulls()).list.unique().list.sort()
+
+
+def shocks_of(
+    shocks: pl.DataFrame,
+    sponsors: pl.DataFrame,
+    *,
+    pillars: Collection[str] | None = None,
+    countries: Collection[str] | None = None,
+) -> pl.DataFrame:
+    """The shocks of some pillars, and of some countries' actors.
+
+    Args:
+        shocks: rows of ``policy_shocks``.
+        sponsors: sponsor and country.
+        pillars: keep these; None keeps all, with those of no pillar.
+        countries: keep shocks in which one of these countries acted; None keeps all.
+
+    Raises:
+        ExchinaError: a pillar or country of which the ledger has no shock; all of them at once.
+    """
+    told = shocks.with_columns(_countries=shock_countries(sponsors))
+    acted = told["_countries"].explode(empty_as_null=False).drop_nulls().unique().sort().to_list()
+    problems = [
+        Problem(f"study.{name}", f"no event of {name} {word!r}", did_you_mean(word, known))
+        for name, asked, known in (
+            ("pillar", pillars, told["pillar"].drop_nulls().unique().sort().to_list()),
+            ("country", countries, acted),
+        )
+        for word in asked or ()
+        if word not in known
+    ]
+    if problems:
+        raise ExchinaError(*problems)
+    if pillars is not None:
+        told = told.filter(pl.col("pillar").is_in(list(pillars)))
+    if countries is not None:
+        told = told.filter(pl.col("_countries").list.set_intersection(list(countries)).list.len() > 0)
+    return told.drop("_countries")
