@@ -19,6 +19,7 @@ from exchina.errors import PublicationError
 from exchina.ledger import Ledger, open_ledger
 from exchina.market.view import MarketView
 from exchina.model import Publication, Rulebook
+from exchina.workflow import publishing
 from exchina.workspace import Workspace
 
 DAY = date(2026, 6, 3)
@@ -336,7 +337,7 @@ def test_a_crash_between_row_and_export_does_not_stop_the_next_publication(
     process.join()
     assert process.exitcode == 9
     assert "line 2: is missing: export and database disagree" in whats(open_ledger(desk.reports))
-    monkeypatch.setattr(workflow, "_files", lambda *_, **__: {"magnet-chain/proforma.csv": b"weights"})
+    monkeypatch.setattr(publishing, "_files", lambda *_, **__: {"magnet-chain/proforma.csv": b"weights"})
     assert workflow.publish(desk, chain, sample, published_at=NOW).entry.sequence == 3
     assert workflow.verify(desk) == []
 

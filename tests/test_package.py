@@ -19,6 +19,8 @@ QUARANTINE = {
     "vl_convert": {"reporting/figures.py"},
     "cyclopts": {"cli/__init__.py", "cli/common.py"},
     "rich": {"terminal.py"},
+    "yfinance": {"market/providers/yahoo.py"},
+    "curl_cffi": {"market/providers/yahoo.py"},
 }
 
 

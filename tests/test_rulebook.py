@@ -10,7 +10,7 @@ from exchina.rulebook import in_english, parse_rulebook
 
 @pytest.fixture
 def text(root: Path) -> str:
-    return (root / "indices" / "magnet-chain" / "rulebook.toml").read_text()
+    return (root / "tests" / "chain.toml").read_text()
 
 
 def faults(text: str) -> list[str]:

@@ -22,7 +22,8 @@ _HOMES = {
         "RulebookError",
     ),
     "exchina.model": ("Basket", "IndexSeries", "Provenance", "Publication", "Review", "Rulebook"),
-    "exchina.rules.explain": ("explain",),
+    "exchina.rules.explain": ("explain", "explain_basket"),
+    "exchina.reasons": ("explained_change",),
     "exchina.workflow": (
         "backtest",
         "check",

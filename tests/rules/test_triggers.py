@@ -123,7 +123,7 @@ def test_a_member_is_judged_by_the_bar_for_members() -> None:
 
 @pytest.fixture
 def text(root) -> str:
-    return (root / "indices" / "magnet-chain" / "rulebook.toml").read_text()
+    return (root / "tests" / "chain.toml").read_text()
 
 
 CALL = 'scope = "leave", announced_sessions_after = 1, effective_sessions_after = 3, why = "x"'

@@ -229,7 +229,7 @@ def line(symbol: str, calendar: str, start: float, **facts: Any) -> Line:
 
 
 def market() -> dict[str, Line]:
-    """Eight listings of the reference, on six exchanges, with what they need of rates and benchmarks."""
+    """Nine listings of the reference, on six exchanges, with what they need of rates and benchmarks."""
     sydney, tokyo = {"currency": "AUD", "zone": "Australia/Sydney"}, {"currency": "JPY", "zone": "Asia/Tokyo"}
     toronto = {"currency": "CAD", "zone": "America/Toronto"}
     old = date(2023, 9, 30)
@@ -243,6 +243,7 @@ def market() -> dict[str, Line]:
         "4063.T": line("4063.T", "XTKS", 4300.0, **tokyo, **_owned(1.98e9, 0.9, old)),
         "RBW.L": line("RBW.L", "XLON", 15.0, currency="GBp", zone="Europe/London", **_owned(650e6, 0.75, old)),
     }
+    lines["SOLB.BR"] = line("SOLB.BR", "XBRU", 27.0, currency="EUR", zone="Europe/Brussels", **_owned(106e6, 0.69, old))
     lines["MP"] = replace(lines["MP"], splits={date(2025, 6, 16): 2.0}, dividends={date(2024, 9, 16): 0.33})
     at = lines["MP"].days.index(date(2025, 6, 16))
     lines["MP"].closes[at:] = [round((close or 0) / 2, 2) for close in lines["MP"].closes[at:]]
@@ -250,7 +251,7 @@ def market() -> dict[str, Line]:
     lines["MP"].shares, lines["MP"].float_shares = 326e6, 326e6 * 0.85
     lines["ILU.AX"].dividends[date(2024, 9, 5)] = 0.04
     lines["RBW.L"].dividends[date(2025, 3, 6)] = 0.25
-    for symbol, rate, currency in (("AUDUSD=X", 0.65, "USD"), ("GBPUSD=X", 1.27, "USD")):
+    for symbol, rate, currency in (("AUDUSD=X", 0.65, "USD"), ("GBPUSD=X", 1.27, "USD"), ("EURUSD=X", 1.08, "USD")):
         lines[symbol] = rates(symbol, rate, currency)
     for symbol, rate, currency in (("CAD=X", 1.36, "CAD"), ("JPY=X", 149.0, "JPY")):
         lines[symbol] = rates(symbol, rate, currency)
@@ -259,6 +260,7 @@ def market() -> dict[str, Line]:
         ("^GSPC", "XNYS", 4300.0, "America/New_York"),
         ("^GSPTSE", "XTSE", 19500.0, "America/Toronto"),
         ("^N225", "XTKS", 31500.0, "Asia/Tokyo"),
+        ("^BFX", "XBRU", 3600.0, "Europe/Brussels"),
         ("^FTSE", "XLON", 7500.0, "Europe/London"),
         ("PICK", "XNYS", 40.0, "America/New_York"),
     ):

@@ -30,6 +30,8 @@ app = App(
     version=_version,
     help_epilogue="Start here: exchina init my-desk; cd my-desk; exchina fetch sample; exchina backtest ex-china-core",
 )
+checks = App(name="check", help="Check everything, or what the gates of one market held back.")
+app.command(checks)
 
 
 @Parameter(name="*")

@@ -5,10 +5,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cyclopts import App
-
 from exchina import terminal
-from exchina.cli.common import COMMON, DATA, Audience, Common, Data, Flag, Index, Kinds, app, book_of, view_of
+from exchina.cli.common import COMMON, DATA, Audience, Common, Data, Flag, Index, Kinds, app, book_of, checks, view_of
 
 if TYPE_CHECKING:
     from exchina.model import Rulebook
@@ -86,10 +84,6 @@ def fetch(
     return 1 if isinstance(saved, Fetched) and saved.missing.height and not allow_missing else 0
 
 
-checks = App(name="check", help="Check everything, or what the gates of one market held back.")
-app.command(checks)
-
-
 @checks.default
 def check(*, common: Common = COMMON) -> int:
     """Check everything: reference data, rulebooks, layouts, schedule, store. Reports every problem at once."""
@@ -112,7 +106,7 @@ def check_market(
         name: of a market in the store.
         against: another market: where they differ, the largest effect on an index first.
         everything: list also what was released, dropped, cleared or replaced.
-        rows: how many rows to print; --json always gives all.
+        rows: how many lines to print; --json always gives every row.
     """
     from exchina import workflow
     from exchina.cli.quarantine import show_differences, show_quarantine

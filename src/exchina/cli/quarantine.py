@@ -9,24 +9,40 @@ if TYPE_CHECKING:
     import polars as pl
 
 OPEN = ("held", "noted")
-COLUMNS = ("status", "since", "table", "symbol", "day", "field", "value", "gate", "found", "needed")
-DECIDED = ("reason", "author")
+ALIKE = ("status", "known_date", "table", "symbol", "gate", "reason", "author")
 
 
 def show_quarantine(entries: "pl.DataFrame", market: str, rows: int, *, everything: bool, json_wanted: bool) -> None:
-    """Print the entries of quarantine, the newest first; what was decided only if everything is asked for."""
+    """Print the entries of quarantine, the newest first, those of one line and gate together; as JSON one by one."""
     shown = entries if everything else entries.filter(entries["status"].is_in(OPEN))
     if json_wanted:
         terminal.as_json({"market": market, "quarantine": shown.to_dicts()})
         return
-    columns = [*COLUMNS, *DECIDED] if everything else list(COLUMNS)
-    listed = [{name: row[name] for name in columns} for row in shown.rename({"known_date": "since"}).to_dicts()]
+    listed = [_line(part, everything=everything) for part in shown.partition_by(*ALIKE, maintain_order=True)]
     terminal.table(listed[:rows], f"quarantine of market {market}")
     counts = entries["status"].value_counts(sort=True).rows()
-    left = f"; {shown.height - rows:,} more not shown, --rows lists more" if shown.height > rows else ""
+    left = f"; {len(listed) - rows:,} more lines, --rows shows more" if len(listed) > rows else ""
     terminal.say((", ".join(f"{count:,} {status}" for status, count in counts) or "nothing was ever held") + left)
     if "held" in shown["status"]:
         terminal.say("To decide on a row, add one to indices/reference/market_overrides.csv: release or drop, and why.")
+
+
+def _line(part: "pl.DataFrame", *, everything: bool) -> dict[str, object]:
+    """Entries of one line, gate and status: the days that they span, how many they are, what the newest says."""
+    newest = part.row(0, named=True)
+    days = {str(part["day"].min()), str(part["day"].max())}
+    shown = {
+        "status": newest["status"],
+        "since": newest["known_date"],
+        "table": newest["table"],
+        "symbol": newest["symbol"],
+        "day": " to ".join(sorted(days)),
+        "rows": part.height,
+        "gate": newest["gate"],
+        "found": newest["found"],
+        "needed": newest["needed"],
+    }
+    return shown | ({"reason": newest["reason"], "author": newest["author"]} if everything else {})
 
 
 def show_differences(
@@ -44,8 +60,8 @@ def show_differences(
             "table": row["table"],
             "symbol": row["symbol"],
             "day": row["day"],
-            market: row["one"],
-            against: row["other"],
+            f"in {market}": _number(row["one"]),
+            f"in {against}": _number(row["other"]),
             "difference %": terminal.percent(row["relative"], signed=True),
             "index": row["index"],
             "weight %": terminal.percent(row["weight"]),
@@ -56,3 +72,7 @@ def show_differences(
     terminal.table(listed, f"{market} against {against}")
     left = f"; {found.height - rows:,} more not shown, --rows lists more" if found.height > rows else ""
     terminal.say(f"{found.height:,} rows differ{left}")
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

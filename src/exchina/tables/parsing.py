@@ -34,8 +34,8 @@ def parse(content: bytes, contract: pa.DataFrameSchema, where: str) -> tuple[pl.
         where: the file's name; each problem's place starts with it.
 
     Returns:
-        The table in file order, and the problems. The table is None where columns are missing or rows are ragged, so
-        that nothing else can be said about it.
+        The table, rows in file order and columns in that of the contract, and the problems. The table is None where
+        columns are missing or rows are ragged, so that nothing else can be said about it.
     """
     try:
         header, *rows = list(csv.reader(StringIO(content.decode("utf-8-sig"), newline=""), strict=True)) or [[]]
@@ -54,6 +54,8 @@ def parse(content: bytes, contract: pa.DataFrameSchema, where: str) -> tuple[pl.
     frame = raw.with_columns(
         _typed(raw[name], contract.columns[name].dtype.type) for name in names if name in contract.columns
     )
+    if set(names) == set(contract.columns):
+        frame = frame.select(list(contract.columns))
     unread = [problem for name in names for problem in _unread(raw[name], frame[name], where)]
     places = {problem.where for problem in unread}
     faults = [*unread, *(problem for problem in problems(frame, contract, where) if problem.where not in places)]

@@ -1,6 +1,7 @@
 """Each gate on small made-up lines, beside what the real files show."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -50,11 +51,22 @@ def caught(found: pl.DataFrame) -> dict[str, list[date]]:
     return {name: part["day"].sort().to_list() for (name,), part in found.group_by("gate")}
 
 
-def test_there_are_the_gates_that_the_guide_names() -> None:
-    assert len(gate.all()) == 15
-    assert all(
-        judge.__doc__ and "Evidence:" in judge.__doc__ for name, judge in gate.all().items() if name != "weight_sum"
-    )
+def test_the_guide_names_every_gate_and_each_tells_what_it_rests_on(root: Path) -> None:
+    guide = (root / "docs" / "guides" / "quarantine.md").read_text(encoding="utf-8")
+    assert len(gate.all()) >= 15
+    for name, judge in gate.all().items():
+        assert f"| `{name}` |" in guide
+        assert "Evidence:" in (judge.__doc__ or ""), name
+
+
+def test_the_gate_of_the_guide_works(root: Path, reference: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = (root / "docs" / "guides" / "quarantine.md").read_text(encoding="utf-8")
+    code = guide.split("```python\n")[1].split("```")[0]
+    gate.all()
+    monkeypatch.setattr(gate, "_plugins", dict(gate.all()))  # so that the gate of the guide is gone after the test
+    exec(code, {})
+    rows = walk().with_columns(close=pl.when(on(70)).then(1.0).otherwise("close"))
+    assert caught(held(delivery(rows), reference))["placeholder"] == [DAYS[70]]
 
 
 def test_an_ordinary_line_passes_whole(reference: Reference) -> None:
@@ -181,6 +193,17 @@ def test_dividends_off_their_habit_or_in_another_currency(reference: Reference) 
         "amount": [0.04, 0.04, 0.05, 4.5e-4, 0.05], "currency": ["USD"] * 4 + ["AUD"],
     })  # fmt: skip
     assert caught(held(delivery(walk(), paid), reference)) == {"dividend_unit": [DAYS[70], DAYS[90]]}
+
+
+def test_a_split_changes_the_habit_of_a_dividend(reference: Reference) -> None:
+    """120 a share before 3 for 1 are 40 after it; a later split of 5 for 1 makes 8 of that, and 40 is then wrong."""
+    rows = times(times(walk(start=9000.0), 1 / 3, since(40), volume=3), 1 / 5, since(100), volume=5)
+    splits = pl.DataFrame({"symbol": "MP", "ex_date": [DAYS[40], DAYS[100]], "ratio": [3.0, 5.0]})
+    days = [DAYS[number] for number in (5, 15, 25, 50, 60, 70, 110)]
+    paid = pl.DataFrame({"symbol": "MP", "ex_date": days, "amount": [120.0, 120.0, 120.0, 30.0, 40.0, 40.0, 8.0]})
+    assert held(delivery(rows, paid, splits), reference).is_empty()
+    early = paid.with_columns(amount=pl.when(pl.col("ex_date") == DAYS[70]).then(8.0).otherwise("amount"))
+    assert caught(held(delivery(rows, early, splits), reference)) == {"dividend_unit": [DAYS[70]]}
 
 
 def test_a_large_dividend_that_the_close_shows_passes(reference: Reference) -> None:

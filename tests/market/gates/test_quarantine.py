@@ -1,6 +1,5 @@
 """What becomes of held rows from one fetch to the next, in a store on disk."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -44,8 +43,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, reference: Reference) -> Iterator[Desk]:
-    yield Desk(tmp_path / "store", reference)
+def desk(tmp_path: Path, reference: Reference) -> Desk:
+    return Desk(tmp_path / "store", reference)
 
 
 def decision(action: str, day: date | None, gate: str = "wrong_unit", table: str = "prices") -> pl.DataFrame:
@@ -99,11 +98,24 @@ def test_a_release_lets_the_row_in_from_that_day_with_its_reason(desk: Desk) -> 
     assert set(before.market.quarantine["status"]) == {"held"}
 
 
+def twice_wrong() -> Delivery:
+    """A row that is a hundred times too large, and contradicted by another of the same day."""
+    rows = walk(size=SIZE)
+    return delivery(pl.concat([rows.filter(on(50)), times(rows, 100, on(50))]))
+
+
 def test_a_release_of_one_gate_does_not_open_another(desk: Desk) -> None:
-    sunday = delivery(pl.concat([walk(size=SIZE), walk(size=SIZE).filter(on(5)).with_columns(pl.col("close") * 1.01)]))
-    desk.fetch(sunday)
-    desk.fetch(sunday, decision("release", DAYS[5], "wrong_unit"))
-    assert DAYS[5] not in desk.closes
+    desk.fetch(twice_wrong())
+    assert {gate for gate, *_ in desk.statuses} == {"duplicate", "wrong_unit"}
+    desk.fetch(twice_wrong(), decision("release", DAYS[50], "wrong_unit"))
+    assert DAYS[50] not in desk.closes
+    assert ("wrong_unit", DAYS[50], "released") in desk.statuses
+
+
+def test_a_drop_by_one_gate_decides_for_all(desk: Desk) -> None:
+    desk.fetch(twice_wrong())
+    desk.fetch(twice_wrong(), decision("drop", DAYS[50], "duplicate"))
+    assert {status for *_, status in desk.statuses} == {"dropped"}
 
 
 def test_a_drop_keeps_the_row_out_and_off_the_list(desk: Desk) -> None:

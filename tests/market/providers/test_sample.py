@@ -22,7 +22,7 @@ def returns(table: pl.DataFrame, column: str, symbol: str) -> pl.DataFrame:
     return rows.select("session", move=pl.col(column).log().diff()).drop_nulls()
 
 
-@pytest.mark.parametrize("name", CONTRACTS)
+@pytest.mark.parametrize("name", [name for name in CONTRACTS if name != "quarantine"])
 def test_every_table_keeps_its_contract(simulated: Delivery, name: str) -> None:
     assert problems(simulated.tables[name], CONTRACTS[name], name) == []
     assert simulated.tables[name].height > 0
@@ -48,7 +48,7 @@ def test_the_bytes_are_the_same_on_every_machine(reference: Reference) -> None:
 
 def test_a_later_end_adds_rows_and_changes_none(reference: Reference, simulated: Delivery) -> None:
     earlier = sample(reference, through=date(2016, 12, 30))
-    for name in CONTRACTS:
+    for name in simulated.tables:
         table = simulated.tables[name]
         known = table.filter(pl.col("known_date") <= date(2016, 12, 30)) if name != "sessions" else table
         before = earlier.tables[name]

@@ -6,6 +6,6 @@ delivery into what enters and what is held.
 """
 
 from exchina.market.gates.case import Case, gate
-from exchina.market.gates.passing import last_known, passed
+from exchina.market.gates.passing import door, last_known, passed
 
-__all__ = ["Case", "gate", "last_known", "passed"]
+__all__ = ["Case", "door", "gate", "last_known", "passed"]

@@ -11,6 +11,7 @@ YEARLY = 0.20  # of the close in twelve months: hardly any ordinary payer yields
 SHOWS = 0.5  # the close must fall by at least half of a large payment
 NOISE = 3.0  # ordinary moves that could hide the fall
 EARLIER = 3  # payments that make a habit
+ALIKE = 3.0  # and are a habit only within such a factor of each other
 FACTOR = 0.25  # how near to a factor the ratio to the habit must be, as a fraction
 LEAST_SPLIT = 3.0
 
@@ -22,7 +23,7 @@ def dividend_unit(case: Case) -> pl.DataFrame:
     Held is a dividend that (1) is half the close before, or more; (2) is 5 % of it or more while the close neither
     falls by half of it nor hides that in three ordinary moves; (3) brings twelve months to 20 % of the close, is itself
     a twelfth of that, and does not show in the close; (4) is 100 times or a hundredth of the median of the line's last
-    three, or off by the ratio of a later split; (5) is in another currency than all the line's before.
+    three (if these are alike), or off by the ratio of a later split; (5) is in another currency than all before.
 
     Evidence: KME.MI 2023-05-22, 0.21723 on a close of 0.972 that moves by 0.3 % (0.0021723 was paid). AIG 2008: 4.00,
     4.00, 4.40 where 0.20, 0.20, 0.22 were paid, in units after a later 1 for 20. KSU 2000-07-13: 90.80 on 93.75.
@@ -74,9 +75,19 @@ def _off_habit() -> pl.Expr:
 def _beside_closes(case: Case) -> pl.DataFrame:
     """Delivered dividends with before, close, usual; year, habit, later, currencies, same from the line's own."""
     own = case.known("dividends").filter(pl.col("status") != "retracted").sort("symbol", "ex_date")
+    own, lots = own.with_columns(lots=_lots(own, case.known("splits"))), pl.col("lots")
+    alike = pl.col("amount") * lots
+    usual, least, most = (
+        one.shift(1).over("symbol")
+        for one in (
+            alike.rolling_median(EARLIER, min_samples=EARLIER),
+            alike.rolling_min(EARLIER, min_samples=EARLIER),
+            alike.rolling_max(EARLIER, min_samples=EARLIER),
+        )
+    )
     told = own.with_columns(
         year=pl.col("amount").rolling_sum_by("ex_date", "360d").over("symbol"),
-        habit=pl.col("amount").rolling_median(EARLIER, min_samples=EARLIER).shift(1).over("symbol"),
+        habit=pl.when(most <= ALIKE * least).then(usual / lots),
         currencies=pl.int_range(pl.len()).over("symbol"),
     ).with_columns(later=pl.lit(None, pl.Float64), same=pl.lit(value=True))
     seen: dict[str, set[str]] = {}
@@ -90,6 +101,14 @@ def _beside_closes(case: Case) -> pl.DataFrame:
     days = days.select("symbol", "session", "before", "close", "usual").sort("session")
     timed = told.with_columns(session=pl.col("ex_date")).sort("session")
     return timed.join_asof(days, on="session", by="symbol", strategy="forward", check_sortedness=False)
+
+
+def _lots(told: pl.DataFrame, splits: pl.DataFrame) -> pl.Series:
+    """Shares on each ex-date for one before the first split, so that amounts of different days can be compared."""
+    steps = splits.sort("symbol", "ex_date").select("symbol", "ex_date", lots=pl.col("ratio").cum_prod().over("symbol"))
+    days = told.select("symbol", "ex_date").with_row_index("at").sort("ex_date")
+    met = days.join_asof(steps.sort("ex_date"), on="ex_date", by="symbol", check_sortedness=False)
+    return met.sort("at")["lots"].fill_null(1.0)
 
 
 def _largest_later_split(told: pl.DataFrame, splits: pl.DataFrame) -> pl.Series:

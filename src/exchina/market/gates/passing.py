@@ -1,13 +1,14 @@
 """Divide a delivery into the rows that enter and the rows that are held, and remember both."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
 
+from exchina.errors import DataError, Problem
 from exchina.market import Delivery
 from exchina.market.gates.case import DAY, FIELD, HELD, Case, gate
 from exchina.model import MarketData, Reference
@@ -60,6 +61,27 @@ def passed(
     news = news.unique(KEY, keep="first", maintain_order=True).join(seen, on=[*KEY, "status"], how="anti").sort(KEY)
     all_tables = {**delivery.tables, **entering, "quarantine": news}
     return replace(delivery, tables=all_tables, notices=(*delivery.notices, *said(news))), news
+
+
+def door(
+    market: str, reference: Reference, overrides: pl.DataFrame, now: datetime
+) -> Callable[[Delivery, MarketData | None], Delivery]:
+    """What `passed` leaves of a delivery, as a function of the delivery and of what is stored.
+
+    Raises:
+        DataError: from the function, where not one price of a new market passes.
+    """
+
+    def let_in(delivery: Delivery, stored: MarketData | None) -> Delivery:
+        entering, _ = passed(delivery, stored, reference, overrides, now)
+        given = delivery.tables.get("prices")
+        if stored is None and given is not None and given.height and entering.tables["prices"].is_empty():
+            said = " ".join(entering.notices[len(delivery.notices) :])
+            cure = "correct the source, or release rows in market_overrides.csv of the reference data"
+            raise DataError(Problem(f"{market} prices", f"the gates hold every one. {said}", cure))
+        return entering
+
+    return let_in
 
 
 def last_known(quarantine: pl.DataFrame) -> pl.DataFrame:
@@ -156,7 +178,16 @@ def _judged(hits: pl.DataFrame, stored: MarketData | None, overrides: pl.DataFra
         .then(pl.lit("noted"))
         .otherwise(pl.col("action").replace_strict({"release": "released", "drop": "dropped"}, default="held"))
     )
-    return facts.with_columns(status=status).drop("hit", "action", "ruled_day")
+    decided = facts.with_columns(status=status).drop("hit", "action", "ruled_day")
+    dropped = decided.filter(pl.col("status") == "dropped").unique(["table", "row"], keep="first", maintain_order=True)
+    ruled = dropped.select("table", "row", why="reason", who="author")  # who drops a row drops it for every gate
+    joined = decided.join(ruled, on=["table", "row"], how="left", maintain_order="left")
+    also = (pl.col("status") == "held") & pl.col("why").is_not_null()
+    return joined.with_columns(
+        status=pl.when(also).then(pl.lit("dropped")).otherwise("status"),
+        reason=pl.when(also).then("why").otherwise("reason"),
+        author=pl.when(also).then("who").otherwise("author"),
+    ).drop("why", "who")
 
 
 def _in_market(hits: pl.DataFrame, stored: MarketData | None) -> pl.Series:

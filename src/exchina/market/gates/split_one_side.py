@@ -26,10 +26,17 @@ def split_one_side(case: Case) -> pl.DataFrame:
     unit = (pl.col("level").abs() - HUNDRED).abs() < UNIT_TOLERANCE
     off = lines.filter((pl.col("level") != 0) & ~unit)
     beside = held(
-        "prices", off, pl.format("{}, {} times the line's level", "close", pl.col("level").exp().round(4)), NEED
+        "prices",
+        off,
+        pl.format("{}, {} times the line's level", pl.col("close").round(6), pl.col("level").exp().round(4)),
+        NEED,
     )
     return pl.concat(
-        [beside, held("prices", _revised(lines), pl.format("{} where {} is stored", "close", "was"), NEED), _lone(case)]
+        [
+            beside,
+            held("prices", _revised(lines), pl.format("{} where {} is stored", pl.col("close").round(6), "was"), NEED),
+            _lone(case),
+        ]
     )
 
 

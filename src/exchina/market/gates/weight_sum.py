@@ -11,6 +11,9 @@ ROOM = 0.0005  # published weights are rounded at 0.01 %; 50 lines may add up to
 def weight_sum(case: Case) -> pl.DataFrame:
     """Free-float factors over 1: a float larger than the shares is a count of another class or another day.
 
+    Evidence: the weights of a scraped fund list add up to 101.44 % (`days_over_whole`); floats are the parts of a whole
+    that a market holds.
+
     Args:
         case: what asks to enter.
     """

@@ -26,7 +26,9 @@ def whole_market_missing(case: Case) -> pl.DataFrame:
     lines = case.lines.drop_nulls("calendar")
     newest = lines["session"].max()
     spans = lines.group_by("calendar", "symbol").agg(since=pl.col("session").min(), until=pl.col("session").max())
-    over = case.open_days.filter((pl.col("close_at") + SETTLED_AFTER <= case.now) & (pl.col("session") <= pl.lit(newest, pl.Date)))
+    over = case.open_days.filter(
+        (pl.col("close_at") + SETTLED_AFTER <= case.now) & (pl.col("session") <= pl.lit(newest, pl.Date))
+    )
     due = over.join(spans, on="calendar").filter(
         (pl.col("session") > pl.col("since")) & (pl.col("session") <= pl.col("until") + pl.duration(days=STILL_DAYS))
     )

@@ -43,4 +43,6 @@ def _hundreds(lines: pl.DataFrame, field: str) -> pl.DataFrame:
     factor = (
         pl.when(changed.fill_null(value=False)).then(pl.col("close") / pl.col("was")).otherwise(pl.col("level").exp())
     )
-    return off.with_columns(found=pl.format(f"a {field} of {{}}, {{}} times too large", "close", factor.round(4)))
+    return off.with_columns(
+        found=pl.format(f"a {field} of {{}}, {{}} times too large", pl.col("close").round(6), factor.round(4))
+    )

@@ -20,7 +20,6 @@ from exchina.errors import DataError, Problem
 from exchina.market.live.source import BARS, COUNTS, DIVIDENDS, SPLITS, Absent, Facts, History
 
 FORMAT = 1
-LIBRARY = "library"  # folder in the inbox for what the provider keeps itself
 TABLES = {"bars": BARS, "dividends": DIVIDENDS, "splits": SPLITS}
 Piece: TypeAlias = History | pl.DataFrame | Facts | Absent
 

@@ -75,4 +75,4 @@ def off_noise(values: pl.Series, scale: pl.Series | None = None) -> pl.Series:
 
 def in_major(values: pl.Series, unit: float) -> pl.Series:
     """Values in the currency itself: pence divided by 100, so that 123.45 pence are exactly the float 1.2345."""
-    return values if unit == 1 else values / round(1 / unit)
+    return values if unit == 1 else pl.Series(values.to_numpy() / round(1 / unit))  # polars would multiply by 0.01

@@ -55,7 +55,8 @@ def shaped(answers: Mapping[Wanted, Answer], stored: MarketData | None, today: d
     traded = {one: as_traded(answer.history) for one, answer in whole.items() if answer.history and one.role == "line"}
     lines = {one: whole[one] for one in traded}
     floats = {one: _floats(one, answer.facts, traded[one], stored, today) for one, answer in lines.items()}
-    shares = {one: _shares(one, answer, today) for one, answer in lines.items()}
+    counted = set() if stored is None else set(stored.shares["symbol"])
+    shares = {one: _shares(one, answer, today, held=one.name in counted) for one, answer in lines.items()}
     others = {role: [(one, answer) for one, answer in whole.items() if one.role == role] for role in ROLES}
     frames = {
         "prices": [_prices(one, history) for one, history in traded.items()],
@@ -70,7 +71,7 @@ def shaped(answers: Mapping[Wanted, Answer], stored: MarketData | None, today: d
     return Shaped(
         {name: _joined(name, parts) for name, parts in frames.items()},
         failed,
-        tuple(one.name for one in lines if shares[one].is_empty()),
+        tuple(one.name for one in lines if shares[one].is_empty() and one.name not in counted),
         tuple(one.name for one in live if lines[one].counts is None and shares[one].height),
         tuple(one.name for one in live if floats[one].is_empty() and one.first),
         tuple(one.name for one in live if "assumed" in floats[one]["basis"]),
@@ -164,11 +165,11 @@ def _splits(one: Wanted, history: History) -> pl.DataFrame:
     return found.select(pl.lit(one.name).alias("symbol"), "ex_date", "ratio", known_date="ex_date")
 
 
-def _shares(one: Wanted, answer: Answer, today: date) -> pl.DataFrame:
-    """Counts with their own dates; where the vendor knows none but today's, today's, from today on."""
+def _shares(one: Wanted, answer: Answer, today: date, *, held: bool) -> pl.DataFrame:
+    """Counts with their own dates; of a line without any, stored or told, today's, from today on."""
     counts = answer.counts
     if counts is None:
-        now = answer.facts.shares if answer.facts else None
+        now = answer.facts.shares if answer.facts and not held else None
         rows = [(one.name, today, now, today)] if now and now > 0 else []
         return pl.DataFrame(rows, SCHEMAS["shares"], orient="row")
     sound = counts.filter(pl.col("shares").is_finite() & (pl.col("shares") > 0))

@@ -3,9 +3,9 @@
 A live provider is one file: a function with the trait ``live`` in the register ``provider`` that returns a `Source`.
 
     @provider("mine", "live")
-    def mine(scratch: Path, *, pause_seconds: float = 1.0) -> Source: ...
+    def mine(*, pause_seconds: float = 1.0) -> Source: ...
 
-``scratch`` is a folder that it may use while a fetch lasts. It knows nothing of listings, windows, stores or tables.
+It knows nothing of listings, windows, stores or tables; its settings are the keyword-only arguments.
 """
 
 from dataclasses import dataclass, field

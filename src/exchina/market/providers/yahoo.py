@@ -2,15 +2,16 @@
 
 import logging
 import math
-import numbers
 import warnings
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from importlib.metadata import version
-from pathlib import Path
+from numbers import Real
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,7 +36,7 @@ from exchina.market.live.source import (
 
 DOLLARS_PER_UNIT = ("EUR", "GBP", "AUD", "NZD")  # quoted that way by the market, so with most digits
 PRICES, FACTS, COUNTED = "/v8/finance/chart/", "/v10/finance/quoteSummary/", "/ws/fundamentals-timeseries/"
-PATHS = (PRICES, FACTS, COUNTED, "/v7/finance/quote")
+PATHS = (PRICES, FACTS, COUNTED, "/v7/")
 ASSUMPTIONS = (
     "Yahoo Finance does not tell special dividends from ordinary ones, nor how far one is franked: all count as "
     "ordinary and unfranked.",
@@ -46,7 +47,6 @@ ASSUMPTIONS = (
 
 @provider("yahoo", "live")
 def yahoo(
-    scratch: Path,
     *,
     pause_seconds: float = 1.5,
     first_wait_seconds: float = 30.0,
@@ -60,7 +60,6 @@ def yahoo(
     Closes come adjusted for splits, never for dividends. London quotes pence. For personal use: read Yahoo's terms.
 
     Args:
-        scratch: folder for the library's own caches.
         pause_seconds: before each call.
         first_wait_seconds: after a refusal without a time; doubled each time.
         longest_wait_seconds: what that doubling ends at.
@@ -69,24 +68,25 @@ def yahoo(
         endpoint: base URL of another server that speaks the same protocol, such as ``http://127.0.0.1:8000``.
 
     Raises:
-        ProviderError: yfinance is not installed, or the folder cannot be written.
+        ProviderError: yfinance is not installed.
     """
     try:
         import yfinance
     except ImportError as fault:
         cure = "install it: pip install 'exchina[market]'"
         raise ProviderError(Problem("provider yahoo", "needs the library yfinance", cure)) from fault
-    try:
-        scratch.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        what = f"cannot be written: {fault.strerror}"
-        raise ProviderError(Problem(str(scratch), what, "make the folder writable")) from fault
-    yfinance.set_tz_cache_location(str(scratch))
+    yfinance.set_tz_cache_location(_caches().name)
     yfinance.config.debug.hide_exceptions = False
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what it would say is raised, and reported
     pace = Pace(pause_seconds, first_wait_seconds, longest_wait_seconds, patience_seconds)
     sentence = f"Yahoo Finance, through the library yfinance {version('yfinance')}"
     return _Yahoo(_session(endpoint, timeout_seconds), timeout_seconds, pace, sentence)
+
+
+@cache
+def _caches() -> TemporaryDirectory[str]:
+    """A folder for yfinance's own caches, which it opens once a process; it goes when the process ends."""
+    return TemporaryDirectory(prefix="exchina-yfinance-", ignore_cleanup_errors=True)
 
 
 @dataclass(frozen=True)
@@ -219,10 +219,9 @@ def _seconds(header: str | None) -> float | None:
     except ValueError:
         pass
     try:
-        then = parsedate_to_datetime(header)
+        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
     except ValueError:
         return None
-    return max(0.0, (then - datetime.now(UTC)).total_seconds())
 
 
 def _dates(index: Any) -> list[date]:
@@ -235,7 +234,7 @@ def _numbers(values: Any) -> list[float | None]:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, numbers.Real) and math.isfinite(value) else None
+    return float(value) if isinstance(value, Real) and math.isfinite(value) else None
 
 
 def _dividends(events: Any) -> pl.DataFrame:

@@ -1,0 +1,127 @@
+"""The designer's verbs: read a rulebook, propose, backtest, study."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchina import history, levels
+from exchina.analytics import event_study
+from exchina.analytics.event_study import EventStudy
+from exchina.errors import ExchinaError, Problem, RulebookError
+from exchina.market.view import MarketView
+from exchina.model import Basket, IndexSeries, Rulebook
+from exchina.policy import shocks_of
+from exchina.rulebook import parse_rulebook
+from exchina.rules.pipeline import MEMBER_COLUMNS
+from exchina.workspace import Workspace
+
+if TYPE_CHECKING:
+    pass
+
+UNASKED = "pillar or country not asked for"
+
+
+def read_rulebook(path: str | Path) -> Rulebook:
+    """Read a rulebook file; `RulebookError` with every fault in it, or that it cannot be read."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ExchinaError(Problem(str(path), f"cannot be read: {fault}", "name a rulebook.toml file")) from fault
+    return parse_rulebook(text, str(path))
+
+
+def index_rulebook(workspace: Workspace, index_id: str) -> Rulebook:
+    """The rulebook of an index of the workspace; its id must be the name of its folder.
+
+    Raises:
+        DataError: no such index. RulebookError: every fault of its rulebook.
+    """
+    path = workspace.rulebook(index_id)
+    book = read_rulebook(path)
+    if book.index.id != index_id:
+        what = f"found {book.index.id!r} in the folder {index_id!r}"
+        raise RulebookError(Problem(f"{path}: index.id", what, f'write id = "{index_id}", or rename the folder'))
+    return book
+
+
+def propose(book: Rulebook, view: MarketView) -> Basket:
+    """The pro forma of the next review, as far as the view's data goes; before its data cut-off it is a preview.
+
+    Raises:
+        DataError: data is missing. InfeasibleError: no basket meets the rules.
+    """
+    day = view.known_by or view.provenance.through
+    return history.composed(book, view, history.next_review(book, view, day))[-1]
+
+
+def backtest(book: Rulebook, view: MarketView) -> IndexSeries:
+    """Levels from the base date to the view's last session; each review sees only its own data cut-off.
+
+    Raises:
+        DataError: data is missing. InfeasibleError: no basket meets the rules.
+    """
+    wanted = history.reviews_until(book, view, view.provenance.through)
+    return levels.series_of(book, view, history.composed(book, view, wanted))
+
+
+def study(
+    series: IndexSeries,
+    view: MarketView,
+    *,
+    kinds: Collection[str] | None = None,
+    pillars: Collection[str] | None = None,
+    countries: Collection[str] | None = None,
+    benchmark: str | None = None,
+) -> EventStudy:
+    """Abnormal returns of the index and of each stage on the policy-shock dates, with the members of each day.
+
+    Args:
+        series: a backtest.
+        view: the market it was computed from.
+        kinds: kinds of event; None takes all.
+        pillars: pillars of policy; None takes all, and events of no pillar.
+        countries: countries whose government or sponsor acted, such as US; None takes all.
+        benchmark: one benchmark for all lines, in place of each market's own.
+
+    Raises:
+        ExchinaError: no event is of a kind, a pillar or a country asked for.
+    """
+    shocks = view.reference.policy_shocks
+    asked = shocks_of(shocks, view.reference.sponsors, pillars=pillars, countries=countries)["id"]
+    whole = event_study.study(
+        shocks,
+        levels.constituents(series, view),
+        view.market,
+        calendar=series.book.review.calendar,
+        provenance=view.provenance,
+        kinds=kinds,
+        benchmark=benchmark,
+    )
+    return _cut(whole, asked)
+
+
+def _cut(whole: EventStudy, asked: pl.Series) -> EventStudy:
+    """The study of some events: each is measured as before, the others are left out and say why."""
+    here = pl.col("event_id").is_in(asked.implode())
+    out = ~here & (pl.col("status") == "studied")
+    events = whole.events.with_columns(
+        status=pl.when(out).then(pl.lit("left_out")).otherwise("status"),
+        note=pl.when(out).then(pl.lit(UNASKED)).otherwise("note"),
+    )
+    return replace(whole, events=events, table=whole.table.filter(here), securities=whole.securities.filter(here))
+
+
+def series_tables(series: IndexSeries) -> dict[str, pl.DataFrame]:
+    """The tables of a backtest by name: levels, points, baskets, shares, turnover, divisor, statuses."""
+    members = [
+        basket.members.select(
+            pl.lit(basket.review.effective).alias("effective"), pl.lit(basket.held).alias("held"), *MEMBER_COLUMNS
+        )
+        for basket in series.baskets
+    ]
+    tables = {name: getattr(series, name) for name in ("levels", "points", "shares", "turnover", "divisor", "statuses")}
+    return {**tables, "baskets": pl.concat(members)}

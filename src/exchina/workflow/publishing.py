@@ -1,0 +1,239 @@
+"""The verbs of documents: report, publish once and for all, verify."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from exchina import atomic, history, levels
+from exchina.analytics.event_study import EventStudy
+from exchina.errors import ExchinaError, Problem, PublicationError
+from exchina.ledger import open_ledger
+from exchina.market.overrides import check_overrides
+from exchina.market.store import load, markets
+from exchina.market.view import MarketView
+from exchina.model import Basket, IndexSeries, Publication, Review, Rulebook
+from exchina.policy import SCORE_VERSION
+from exchina.reference import check_reference
+from exchina.workflow.indices import backtest, index_rulebook, propose, study
+from exchina.workspace import Workspace
+
+if TYPE_CHECKING:
+    from exchina.reporting.document import Document
+
+REVIEW = "review"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A publication, and whether this call made it or found it there."""
+
+    entry: Publication
+    new: bool
+
+
+def report(
+    workspace: Workspace,
+    layout: str,
+    *,
+    basket: Basket | None = None,
+    series: IndexSeries | None = None,
+    study: EventStudy | None = None,
+    audience: str = "institutional",
+) -> "Document":
+    """Compose a document from results, in the order that a layout of the workspace declares.
+
+    Raises:
+        RulebookError: every fault of the layout. PublicationError: something is needed that was not given.
+    """
+    from exchina.reporting.layout import compose
+    from exchina.reporting.parts import Parts
+
+    path = workspace.reports / "layouts" / f"{layout}.toml"
+    if not path.is_file():
+        raise PublicationError(Problem(str(path), "no such layout", f"put {layout}.toml there; exchina init lays ours"))
+    parts: Any = Parts(basket, series, study, audience)  # pyright: ignore[reportArgumentType]
+    return compose(path.read_text(encoding="utf-8"), path.name, parts)
+
+
+def publish(
+    workspace: Workspace,
+    book: Rulebook,
+    view: MarketView,
+    *,
+    published_at: datetime,
+    audience: str = "institutional",
+    benchmark: str | None = None,
+) -> Published:
+    """Publish the last review announced by the view's day: pro forma, announcement and factsheet, and a ledger row.
+
+    The documents hold what was known on the announcement day, whenever this runs; before the base date there is no
+    factsheet yet. What is in the ledger already is returned as it is.
+
+    Raises:
+        PublicationError: nothing to publish yet, a folder cannot be written, or the ledger does not verify.
+        DataError: the market ends before the data cut-off.
+    """
+    review = last_announced(book, view)
+    ledger = open_ledger(workspace.reports)
+    ledger.renew_export()
+    faults = ledger.faults()
+    if faults:
+        raise PublicationError(*faults)
+    entry = ledger.find(book.index.id, REVIEW, review.effective)
+    if entry is not None:
+        return Published(entry, new=False)
+    later = [row for row in ledger.entries() if row.index_id == book.index.id and row.for_day > review.effective]
+    if later:
+        what = f"the review effective {later[-1].for_day} is published already"
+        hint = "publish reviews in their order; an old one cannot be announced after a newer"
+        raise PublicationError(Problem(f"{book.index.id} review {review.effective}", what, hint))
+    cut = view.as_of(review.announced)
+    files = _files(workspace, book, cut, review, audience=audience, benchmark=benchmark)
+    inputs = {**_inputs(workspace, book, cut), "audience": audience, "benchmark": benchmark or "each market's own"}
+    entry, new = ledger.publish(book.index.id, REVIEW, review.effective, files, inputs, published_at=published_at)
+    return Published(entry, new)
+
+
+def already_published(workspace: Workspace, book: Rulebook, review: Review) -> Publication | None:
+    """The ledger row of a review, if it was published."""
+    return open_ledger(workspace.reports).find(book.index.id, REVIEW, review.effective)
+
+
+def last_announced(book: Rulebook, view: MarketView) -> Review:
+    """The review whose announcement day is the last one at or before the view's day."""
+    day = view.known_by or view.provenance.through
+    known = [review for review in history.next_review(book, view, day) if review.announced <= day]
+    if not known:
+        what = f"no review was announced by {day}"
+        raise PublicationError(Problem(book.index.id, what, f"the index starts on {book.index.base_date}"))
+    return known[-1]
+
+
+def _files(
+    workspace: Workspace, book: Rulebook, cut: MarketView, review: Review, *, audience: str, benchmark: str | None
+) -> dict[str, bytes]:
+    from exchina.reporting.proforma import proforma_csv
+    from exchina.reporting.render import to_html, to_pdf
+
+    made = history.composed(book, cut, history.reviews_until(book, cut, review.effective))
+    basket = made[-1]
+    series = levels.series_of(book, cut, made) if made[0].review.effective <= cut.provenance.through else None
+    events = study(series, cut, benchmark=benchmark) if series else None
+    files = {
+        "proforma.csv": proforma_csv(basket).encode(),
+        "weak_facts.csv": basket.weak_facts.write_csv().encode(),
+    }
+    for layout in ("announcement", "factsheet") if series else ("announcement",):
+        document = report(workspace, layout, basket=basket, series=series, study=events, audience=audience)
+        files[f"{layout}.pdf"] = to_pdf(document, workspace.reports / "templates")
+        files[f"{layout}.html"] = to_html(document, workspace.reports / "templates").encode()
+    return {f"{book.index.id}/{review.effective}/{name}": content for name, content in files.items()}
+
+
+def _inputs(workspace: Workspace, book: Rulebook, view: MarketView) -> dict[str, str]:
+    """What the same publication would have to be made from again."""
+    documents = sha256()
+    for path in sorted([*workspace.reports.glob("layouts/*"), *workspace.reports.glob("templates/*.*")]):
+        documents.update(path.name.encode() + path.read_bytes())
+    return {
+        "rulebook_version": book.index.version,
+        "rulebook": book.content_hash,
+        "market": view.provenance.market,
+        "market_kind": view.provenance.kind,
+        "market_data": view.provenance.content_hash,
+        "known_by": str(view.known_by),
+        "reference": view.reference.content_hash,
+        "policy_score": SCORE_VERSION,
+        "documents": documents.hexdigest(),
+        "exchina": version("exchina"),
+    }
+
+
+def check(workspace: Workspace) -> list[Problem]:
+    """Every problem of the workspace: reference data, rulebooks, schedule, report layouts and the market store."""
+    from exchina.reporting.layout import read_layout
+    from exchina.schedule import parse_schedule
+
+    def tried(read: Any, *arguments: Any) -> list[Problem]:
+        try:
+            read(*arguments)
+        except ExchinaError as fault:
+            return list(fault.problems)
+        return []
+
+    problems = [*check_reference(workspace.reference), *check_overrides(workspace.reference)]
+    for index_id in workspace.index_ids():
+        problems += tried(index_rulebook, workspace, index_id)
+    for path in sorted(workspace.reports.glob("layouts/*.toml")):
+        problems += tried(read_layout, path.read_text(encoding="utf-8"), str(path))
+    if workspace.schedule.is_file():
+        problems += tried(
+            parse_schedule,
+            workspace.schedule.read_text(encoding="utf-8"),
+            workspace.index_ids(),
+            str(workspace.schedule),
+        )
+    for market in markets(workspace.store):
+        problems += tried(load, workspace.store, market)
+    return problems
+
+
+def verify(workspace: Workspace) -> list[Problem]:
+    """Every way in which the published files or the ledger no longer say what was published."""
+    return open_ledger(workspace.reports).verify()
+
+
+def publications(workspace: Workspace) -> list[Publication]:
+    """Every row of the ledger, oldest first."""
+    return open_ledger(workspace.reports).entries()
+
+
+def written_report(
+    workspace: Workspace,
+    layout: str,
+    book: Rulebook,
+    view: MarketView,
+    folder: Path,
+    *,
+    audience: str,
+    benchmark: str | None,
+) -> list[Path]:
+    """Compute what a layout shows and write it as PDF and HTML; nothing is published.
+
+    Returns:
+        The files written.
+    """
+    from exchina.reporting.render import to_html, to_pdf
+
+    day = view.known_by or view.provenance.through
+    series = backtest(book, view) if book.index.base_date <= day else None
+    basket = propose(book, view) if layout == "announcement" else None
+    events = study(series, view, benchmark=benchmark) if series else None
+    document = report(workspace, layout, basket=basket, series=series, study=events, audience=audience)
+    shown = basket or (series.baskets[-1] if series else None)
+    templates = workspace.reports / "templates"
+    pages = {".pdf": to_pdf(document, templates), ".html": to_html(document, templates).encode()}
+    if shown is not None:
+        pages["-weak_facts.csv"] = shown.weak_facts.write_csv().encode()
+    return [_written(folder / f"{book.index.id}-{layout}{suffix}", page) for suffix, page in pages.items()]
+
+
+def written_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]:
+    """Write each table as a CSV file; the files written."""
+    return [_written(folder / f"{name}.csv", table.write_csv().encode()) for name, table in tables.items()]
+
+
+def _written(path: Path, content: bytes) -> Path:
+    try:
+        atomic.place(path, content)
+    except OSError as fault:
+        raise PublicationError(
+            Problem(str(path), f"cannot be written: {fault.strerror}", "choose another folder")
+        ) from fault
+    return path
