@@ -42,6 +42,8 @@ demo: $(STAMP) ## the main job on the sample market for both indices, in the fol
 	cd demo && $(DEMO) backtest magnet-chain
 	cd demo && $(DEMO) study magnet-chain --kind western_price_floor
 	cd demo && $(DEMO) explain magnet-chain mp-materials --as-of 2026-09-10
+	cd demo && $(DEMO) explain magnet-chain lynas-rare-earths --change --as-of 2026-09-10
+	cd demo && $(DEMO) propose policy-floor --as-of 2026-09-10
 	cd demo && $(DEMO) serve --once --now 2026-09-12
 	cd demo && $(DEMO) calculate magnet-chain --as-of 2026-09-16
 	cd demo && $(DEMO) calculate magnet-chain --as-of 2026-09-17
@@ -55,7 +57,7 @@ demo: $(STAMP) ## the main job on the sample market for both indices, in the fol
 	@echo "  exchina explain ex-china-core lynas-rare-earths    why a company is in or out, rule by rule"
 	@echo "  edit indices/magnet-chain/rulebook.toml            then: exchina check; exchina backtest magnet-chain"
 	@echo "  exchina fetch files --mapping prices.toml          your own prices: docs/guides/your-own-prices.md"
-	@echo "Live prices are not in this version: a file of closes that you trust does the same."
+	@echo "  exchina fetch yahoo                                live prices: docs/guides/live-prices.md"
 
 lock: ## renew constraints.txt (needs uv)
 	printf 'hatchling>=1.27\neditables>=0.5\n' | uv pip compile pyproject.toml - --all-extras --generate-hashes --universal \

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from exchina.service import Outcome
 
 WIDTH_OF_A_FILE = 160
-IDS, LONGEST_ID = ("commitment", "gate", "id", "line"), 24
+IDS, LONGEST_ID = ("commitment", "day", "gate", "id", "line", "symbol"), 24
 MOST_GAPS = 12
 OUT = Console(
     highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_FILE

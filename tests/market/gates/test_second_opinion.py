@@ -106,11 +106,12 @@ def test_check_market_lists_what_is_held(place: Workspace, run: Run) -> None:
     entered(place, "firm", times(walk(), 100, on(50)))
     code, out, _ = run("check", "market", "firm", "-w", place.root)
     assert code == 1
-    for said in ("wrong_unit", str(DAYS[50]), "100.0 times too", "market_overrides.csv"):
+    for said in ("wrong_unit", str(DAYS[50]), "market_overrides.csv"):
         assert said in " ".join(out.split())
     code, out, _ = run("check", "market", "firm", "-w", place.root, "--json")
     entry = json.loads(out)["quarantine"][0]
     assert (code, entry["gate"], entry["status"]) == (1, "wrong_unit", "held")
+    assert "100.0 times too" in entry["found"]
     assert json.loads(entry["record"])["session"] == str(DAYS[50])
 
 
