@@ -234,3 +234,15 @@ def test_one_may_be_exceptional(slot: float) -> None:
     ]
     assert found.distance == pytest.approx(min(tried), abs=1e-9)
     assert int(np.argmax(found.weights)) == 1
+
+
+def test_a_cap_that_crosses_another_trigger_sets_that_one_off_too() -> None:
+    """A takes the largest down to 18 %; the others rise above 15 %, together above 80 %, which B answers."""
+    uncapped, own = np.array([0.30, 0.14, 0.14, 0.14, 0.14, 0.14]), np.arange(6)
+    first = Bound("A", own, np.full(6, 0.18), trigger=Crossing(one=0.25))
+    then = Bound(
+        "B", own, np.full(6, 0.9), threshold=0.15, above_at_most=0.8, trigger=Crossing(threshold=0.15, above=0.8)
+    )
+    found = solve(uncapped, [first, then])
+    assert found.triggered == ("A", "B")
+    assert found.weights[found.weights > 0.15 + 1e-9].sum() <= 0.8 + 1e-9

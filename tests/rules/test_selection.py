@@ -186,7 +186,8 @@ def look(passed: str, failed: str) -> pl.DataFrame:
 
 
 def kept(rule: Rule, now: pl.DataFrame, *before: pl.DataFrame, members: str = "") -> str:
-    return "".join(persistent((rule,), now, before, set(members)).filter("passed").sort("company_id")["company_id"])
+    looks = tuple(one.with_columns(is_member=pl.lit(True)) if "is_member" not in one.columns else one for one in before)
+    return "".join(persistent((rule,), now, looks, set(members)).filter("passed").sort("company_id")["company_id"])
 
 
 def test_a_newcomer_must_pass_in_a_row() -> None:
@@ -198,7 +199,8 @@ def test_a_newcomer_must_pass_in_a_row() -> None:
     assert kept(rule, now, look("a", "bc")) == "a", "only one look before: it counts, and m was not in it"
     assert kept(rule, now) == "abcm", "the first review has no other"
     assert kept(rule, now, look("", "m"), look("", "m"), members="m") == "m", "a member passes by passing now"
-    note = persistent((rule,), now, (look("abm", "c"), look("bcm", "a")), set())["note"][0]
+    looks = tuple(one.with_columns(is_member=pl.lit(False)) for one in (look("abm", "c"), look("bcm", "a")))
+    note = persistent((rule,), now, looks, set())["note"][0]
     assert note == "passes now and at 1 of the 2 reviews before; a newcomer must pass 3 in a row"
 
 
@@ -208,7 +210,9 @@ def test_a_member_leaves_after_failing_in_a_row() -> None:
     assert kept(rule, now, look("ab", "c"), members="bc") == "b"
     assert kept(rule, now, look("a", ""), members="b") == "b", "a look without the member is no failure"
     assert kept(rule, now, members="b") == "", "no look before: this one counts"
-    note = persistent((rule,), now, (look("ab", "c"),), set("bc"))["note"][1]
+    outside = look("", "abc").with_columns(is_member=pl.col("company_id") != "b")
+    assert kept(rule, now, outside, members="b") == "b", "a fail from before it was a member is none"
+    note = persistent((rule,), now, (look("ab", "c").with_columns(is_member=pl.lit(True)),), set("bc"))["note"][1]
     assert note == "fails now and at 0 of the 1 reviews before; a member leaves after 2 in a row"
 
 

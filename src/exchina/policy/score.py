@@ -7,8 +7,9 @@
 
 ``bind`` is how firm the commitment is, ``credit`` who stands behind it, T = min(1, years left / 10),
 S = max(0, 1 - years to start / 5). The weights are a house choice, not fitted to returns; each set has a version
-(`SCORE_VERSIONS`). Money of one package is added once (`exchina.policy.packages`). An unknown volume, length or revenue
-share counts as zero cover: the score is never raised by what nobody disclosed.
+(`SCORE_VERSIONS`). Money of one package is added once (`exchina.policy.packages`). An unknown length or revenue
+share, and an unknown volume of an offtake, counts as zero cover: the score is not raised by what nobody disclosed. A
+floor for which neither a volume nor an amount is stated covers all that is made, as the one of MP does.
 """
 
 from datetime import date, timedelta

@@ -39,12 +39,12 @@ def capped(book: Rulebook, members: pl.DataFrame) -> Capped:
     wanted = [bound for rule, table in tables for bound in bounds_in(rule.name, table)]
     always = [bound for bound in wanted if not bound.trigger]
     solution, steps = _down(weights, always, book.if_infeasible)
-    due = crossed(solution.weights, wanted)
-    reset: list[str] = []
-    if due:
-        solution, steps = _down(weights, [*always, *due], book.if_infeasible)
-        due_rules = dict.fromkeys(one.rule for one in due)
-        reset = [f"{rule}: its trigger was crossed, so that it applies" for rule in due_rules]
+    waiting, fired = [bound for bound in wanted if bound.trigger], list[str]()
+    while due := crossed(solution.weights, waiting):
+        fired += [one.rule for one in due]
+        always, waiting = [*always, *due], [bound for bound in waiting if bound.rule not in fired]
+        solution, steps = _down(weights, always, book.if_infeasible)
+    reset = [f"{rule}: its trigger was crossed, so that it applies" for rule in dict.fromkeys(fired)]
     return Capped(solution.weights, (*absent, *reset, *steps), _facts(solution, members))
 
 

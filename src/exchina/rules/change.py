@@ -2,7 +2,8 @@
 
 The rules are run on the universe of the earlier review with one group of facts after another brought to the later one:
 
-    w_before -> market values -> policy facts -> all other facts -> membership -> turnover control -> w_after
+    w_before -> the rules without what held the earlier review back -> market values -> policy facts -> all other facts
+             -> membership -> turnover control -> w_after
 
 Each part is the step that the capped weight makes. The order is a convention: with another order the parts differ, the
 sum does not. A step on which no basket can be formed falls to the next cause, which then says so.
@@ -35,6 +36,7 @@ MARKET_VALUES, POLICY_FACTS, OTHER_FACTS, MEMBERSHIP = (
     "stage and other facts",
     "who is a member",
 )
+HELD_BACK = "what had held the earlier review back: turnover control, a held basket, an event"
 REST = "what was held over, turnover control, or the ladder"
 POLICY = ("policy_score", "floor_part", "offtake_part", "capital_part", "lead_sponsor", "commitments")
 
@@ -90,6 +92,7 @@ def _stages(before: Basket, after: Basket) -> list[tuple[str, pl.DataFrame]]:
     others = [name for name in old.columns if name not in (*MARKET, *POLICY, "company_id", "review")]
     known = _brought(backed, new, others)
     return [
+        (HELD_BACK, old),
         (MARKET_VALUES, moved),
         (POLICY_FACTS, backed),
         (OTHER_FACTS, known),

@@ -70,7 +70,7 @@ def basket_of(
     members = members.with_columns(pl.col("previous_weight").fill_null(0.0)).select(MEMBER_COLUMNS)
     members = members.sort(["weight", "company_id"], descending=[True, False])
     gone = held.filter(~pl.col("company_id").is_in(members["company_id"].to_list()))
-    leavers = _leavers(gone, before.basket)
+    leavers = _leavers(gone, before.basket, seen)
     return Basket(
         book=book,
         review=review,
@@ -98,10 +98,10 @@ def _turnover(members: pl.DataFrame, lines: Mapping[str, float]) -> float:
     return 0.5 * sum(abs(new.get(line, 0.0) - lines.get(line, 0.0)) for line in sorted({*new, *lines}))
 
 
-def _leavers(gone: pl.DataFrame, previous: Basket | None) -> pl.DataFrame:
+def _leavers(gone: pl.DataFrame, previous: Basket | None, seen: pl.DataFrame) -> pl.DataFrame:
     names = ["company_id", "symbol", "name"]
     if previous is None:
         return pl.DataFrame(schema={**dict.fromkeys(names, pl.String), "previous_weight": pl.Float64})
-    return gone.join(previous.members.select(names), on="company_id", maintain_order="left").select(
-        *names, "previous_weight"
-    )
+    known = pl.concat([previous.members.select(names), seen.select(names)]).unique("company_id", keep="first")
+    named = gone.join(known, on="company_id", how="left", maintain_order="left")
+    return named.select(*names, "previous_weight")

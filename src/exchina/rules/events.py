@@ -78,7 +78,7 @@ def placed(
     other = next((one for one in calendar if _overlap(one, review)), None)
     if other is None:
         return sorted([*calendar, review]), None
-    shown = other.cutoff >= review.cutoff and other.scope == "whole"
+    shown = (other.selection_cutoff or other.cutoff) >= review.cutoff and other.scope == "whole"
     if shown or (other.kind == "event" and other.cutoff == review.cutoff):
         return sorted([*(one for one in calendar if one is not other), _merged(other, review)]), None
     return calendar, other.effective

@@ -94,7 +94,8 @@ def walked(
         basket = basket_of(
             book, review, composition, before, checks=tested, seen=seen.now, weak=weak, provenance=provenance
         )
-        looks = (*walk.looks, raw) if review.scope == "whole" else walk.looks
+        counts = review.scope == "whole" and review.kind != "event"
+        looks = (*walk.looks, raw.with_columns(is_member=is_member)) if counts else walk.looks
         walk = Walk((*walk.made, basket), looks)
     return walk
 
@@ -129,15 +130,13 @@ def _composed(book: Rulebook, seen: Seen, before: Before) -> Composition:
     chosen = choice(book, seen)
     try:
         if before.basket is not None and _nothing_changes(chosen, before):
-            return _held(
-                before.basket, chosen, before.companies, (*reason, "nothing changes: no company enters or leaves")
-            )
+            return _held(before.basket, chosen, seen, (*reason, "nothing changes: no company enters or leaves"))
         made = _formed(book, chosen, seen)
     except InfeasibleError as fault:
         if HOLD in book.if_infeasible and before.basket is not None:
             unmoved = replace(chosen, verdicts=seen.raw) if seen.review.scope == "whole" else chosen
             unmoved = replace(unmoved, reserve=seen.reserve)
-            return _held(before.basket, unmoved, before.companies, (*reason, f"{HOLD}: {fault}"))
+            return _held(before.basket, unmoved, seen, (*reason, f"{HOLD}: {fault}"))
         place = f"{book.index.id} review {seen.review.effective}"
         raise InfeasibleError(*(Problem(f"{place}: {p.where}", p.what, p.hint) for p in fault.problems)) from fault
     return replace(made, steps=(*reason, *made.steps))
@@ -228,9 +227,18 @@ def _enough(book: Rulebook, members: pl.DataFrame) -> None:
         raise InfeasibleError(Problem("select", what, "loosen a screen or lower at_least"))
 
 
-def _held(previous: Basket, chosen: Choice, held: Mapping[str, float], steps: tuple[str, ...]) -> Composition:
-    """The basket before, untouched: its companies at the weights to which prices and events have moved them."""
+def _held(previous: Basket, chosen: Choice, seen: Seen, steps: tuple[str, ...]) -> Composition:
+    """What is held, untouched: companies of the basket before, and those that events brought in, at drifted weights."""
+    held = seen.held
     weight = pl.col("company_id").replace_strict(held, return_dtype=pl.Float64)
-    there = previous.members.filter(pl.col("company_id").is_in(list(held)))
-    kept = there.with_columns(weight=weight, uncapped_weight=weight)
-    return Composition(kept.drop("previous_weight"), chosen.verdicts, steps, chosen.reserve, held=True)
+    there = previous.members.filter(pl.col("company_id").is_in(list(held))).drop("previous_weight")
+    came = sorted(set(held) - set(there["company_id"]))
+    rows = seen.now.filter(pl.col("company_id").is_in(came))
+    if rows.height < len(came):
+        lost = ", ".join(sorted(set(came) - set(rows["company_id"])))
+        raise InfeasibleError(
+            Problem("hold", f"an event brought in {lost}, which has no live listing", "add its listing")
+        )
+    both = pl.concat([there, rows.select(name for name in there.columns if name in rows.columns)], how="diagonal")
+    kept = both.with_columns(weight=weight, uncapped_weight=weight)
+    return Composition(kept, chosen.verdicts, steps, chosen.reserve, held=True)

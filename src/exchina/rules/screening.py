@@ -45,7 +45,8 @@ def persistent(
     Args:
         screens: of the rulebook.
         verdicts: of one review, as the screens gave them.
-        looks: verdicts of the earlier reviews that chose members, oldest first, as the screens gave them.
+        looks: verdicts of the earlier reviews of the calendar that chose members, oldest first, as the screens gave
+            them, with is_member; what an event called is no look. Fails count from a company's time as a member.
         members: companies held.
     """
     for rule in screens:
@@ -87,5 +88,6 @@ def _count(rule: Rule, looks: tuple[pl.DataFrame, ...], back: int, *, passed: bo
     name = "passes" if passed else "fails"
     if not looks or not back:
         return pl.DataFrame(schema={"company_id": pl.String, name: pl.UInt32})
-    there = pl.concat(looks[-back:]).filter((pl.col("rule") == rule.name) & (pl.col("passed") == passed))
+    rows = pl.concat(looks[-back:]).filter((pl.col("rule") == rule.name) & (pl.col("passed") == passed))
+    there = rows if passed else rows.filter("is_member")
     return there.group_by("company_id", maintain_order=True).agg(pl.len().cast(pl.UInt32).alias(name))

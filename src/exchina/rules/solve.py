@@ -69,7 +69,7 @@ class Solution:
 def solve(weights: Weights, bounds: list[Bound]) -> Solution:
     """The optimum of the stated problem, exact to rounding where closed, to 1e-8 elsewhere.
 
-    Caps with a trigger are left out at first; those whose trigger the weights so found cross are then added.
+    Caps with a trigger are left out at first; those whose trigger the weights so found cross are added, until none is.
 
     Args:
         weights: u, uncapped, all > 0, sum 1; members in their declared order, which decides ties.
@@ -79,11 +79,13 @@ def solve(weights: Weights, bounds: list[Bound]) -> Solution:
         InfeasibleError: no weights meet all bounds; the problem names those that clash.
     """
     always = [bound for bound in bounds if not bound.trigger]
-    first = _solved(weights, always)
-    due = crossed(first.weights, bounds)
-    if not due:
-        return first
-    return replace(_solved(weights, [*always, *due]), triggered=tuple(dict.fromkeys(bound.rule for bound in due)))
+    waiting, fired = [bound for bound in bounds if bound.trigger], list[str]()
+    found = _solved(weights, always)
+    while due := crossed(found.weights, waiting):
+        fired += [bound.rule for bound in due]
+        always, waiting = [*always, *due], [bound for bound in waiting if bound.rule not in fired]
+        found = _solved(weights, always)
+    return replace(found, triggered=tuple(dict.fromkeys(fired)))
 
 
 def crossed(weights: Weights, bounds: list[Bound]) -> list[Bound]:

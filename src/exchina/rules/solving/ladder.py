@@ -125,7 +125,7 @@ def _smallest(
     if not possible(weights, changed(high)):
         return changed(high), np.inf
     exact = _exact(bounds, len(weights))
-    for _ in range(100 if exact else 24):
+    for _ in range(100 if exact else 48):
         middle = (low + high) / 2
         low, high = (low, middle) if possible(weights, changed(middle)) else (middle, high)
     found = high if exact else high * (1 + LEEWAY)
