@@ -9,7 +9,7 @@ from exchina.model import Rule
 
 MISSING = "n/a"
 MINUS = "\N{MINUS SIGN}"
-SHARES = ("at_most", "participation", "share", "shares")
+SHARES = ("at_most", "participation", "share", "shares", "threshold")
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 RETURN_VARIANT: Mapping[str, str] = MappingProxyType(
