@@ -359,3 +359,10 @@ def test_persistence_reads_earlier_reviews_only(chain, sample) -> None:
     again = history.composed(book, perturbed(sample, until, 5), history.reviews_until(book, sample, until))
     for one, other in zip(slow, again, strict=True):
         assert_frame_equal(one.verdicts, other.verdicts, check_exact=True)
+
+
+def test_a_misspelt_company_in_a_cap_is_refused(chain, sample) -> None:
+    group = 'group = { groups = { pair = { of = ["lynas-rare-earth"], at_most = 0.01 } }, why = "A test." }'
+    book = parse_rulebook(chain.text.replace("[cap]\n", f"[cap]\n{group}\n"))
+    with pytest.raises(DataError, match="no company called 'lynas-rare-earth' .*did you mean 'lynas-rare-earths'"):
+        workflow.propose(book, sample)

@@ -14,7 +14,6 @@ from exchina import cli, policy
 from exchina.calculation.conventions import in_words
 from exchina.methodology import methodology_page
 from exchina.methodology.calculation import RETURNS
-from exchina.methodology.calendar import day_in_words
 from exchina.methodology.markdown import head, meanings, prose, sentences, shown, table
 from exchina.methodology.rules import block, plugin_of
 from exchina.methodology.settings import entry_and_stay
@@ -22,6 +21,7 @@ from exchina.model import Before, NthSession, NthWeekday, ReturnVariant, ReviewR
 from exchina.plugins import keyword_settings
 from exchina.rulebook import parse_rulebook
 from exchina.rules.registers import REGISTERS, trigger
+from exchina.rules.review_presets import day_words
 from exchina.rules.solving.ladder import HOLD
 from exchina.tables.actions import TERMS
 from tests.every.universe import settings_for
@@ -293,7 +293,7 @@ def test_every_return_variant_has_words() -> None:
     [
         (NthWeekday(nth=3, weekday="friday"), "the third Friday of the month"),
         (NthSession(session=-1), "the last session of the month"),
-        (NthSession(session=-1, months_before=1), "the last session of the month 1 before"),
+        (NthSession(session=-1, months_before=1), "the last session of the month before"),
         (NthSession(session=-10), "session 10 from the end of the month"),
         (Before(sessions_before=5), "5 sessions before the effective day"),
         (Before(weeks_before=6), "6 weeks before the effective day"),
@@ -301,7 +301,7 @@ def test_every_return_variant_has_words() -> None:
     ],
 )
 def test_days_in_words(day: NthWeekday | NthSession | Before, said: str) -> None:
-    assert day_in_words(day) == said
+    assert day_words(day) == said
 
 
 @pytest.mark.parametrize(

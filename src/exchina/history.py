@@ -16,6 +16,7 @@ from exchina.inputs import index_sessions
 from exchina.levels import lines_walked
 from exchina.market.view import MarketView
 from exchina.model import Basket, MarketData, Review, ReviewEvent, Rulebook
+from exchina.rulebook import unknown_companies
 from exchina.rules.events import Facts, placed
 from exchina.rules.pipeline import START, Walk, walked
 from exchina.rules.registers import trigger as triggers
@@ -121,6 +122,8 @@ def _walked(book: Rulebook, view: MarketView, wanted: list[Review], after: Walk)
     """The reviews walked so far and the baskets of further ones."""
     if not wanted:
         return after
+    if faults := unknown_companies(book, view.reference.companies["id"].to_list()):
+        raise DataError(*faults)
     cuts = {day: view.as_of(day) for one in wanted for day in (one.selection_cutoff, one.cutoff) if day is not None}
     for review in wanted:
         _reaches(cuts[review.cutoff], review.cutoff)

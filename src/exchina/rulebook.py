@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Literal, TypeVar, cast, get_args
@@ -215,6 +215,18 @@ def _clashes(calculation: CalculationRule | None, rules: Mapping[str, tuple[Rule
         what = f"{calculation.correct_from_bp:g} is above restate_from_bp, {calculation.restate_from_bp:g}"
         problems.append(Problem("calculation.correct_from_bp", what, "an error is corrected before it is restated"))
     return problems
+
+
+def unknown_companies(book: Rulebook, known: Collection[str]) -> list[Problem]:
+    """Companies that a cap names and the reference does not have: a bound on nobody would be no bound."""
+    return [
+        Problem(f"cap.group.groups.{name}.of", f"no company called {company!r}", did_you_mean(company, known))
+        for cap in book.caps
+        if cap.name == "group"
+        for name, one in cap.settings["groups"].items()
+        for company in one["of"]
+        if company not in known
+    ]
 
 
 def in_english(book: Rulebook) -> str:

@@ -132,13 +132,12 @@ def test_what_the_table_says_wins_over_the_provider() -> None:
 
 def test_a_calendar_is_said_in_words() -> None:
     said = in_words(calendar_of("sp_dji"))
+    days = "the third Friday of the month, announced the second Friday of the month"
+    assert f"{days}, data cut off 7 sessions before the effective day." in said[0]
+    assert said[1] == "Members are chosen on data of 5 weeks before the effective day, weights on that of the cut-off."
     assert (
-        "the 3rd Friday of the month, announced the 2nd Friday of the month, data cut off 7 sessions before." in said[0]
-    )
-    assert said[1] == "Members are chosen on data of 5 weeks before, weights on that of the cut-off."
-    assert (
-        "the last session of the month, announced 12 sessions before, data cut off session no. 10 from the end of "
-        in (in_words(calendar_of("msci"))[0])
+        "the last session of the month, announced 12 sessions before the effective day, data cut off session 10 from "
+        "the end of the month before" in in_words(calendar_of("msci"))[0]
     )
 
 

@@ -10,9 +10,8 @@ from exchina.methodology.rules import block
 from exchina.methodology.settings import EMPTY, facts
 from exchina.model import Before, NthSession, NthWeekday, ReviewRule, SpecialReview, Trigger
 from exchina.rules.registers import trigger
+from exchina.rules.review_presets import day_words
 from exchina.rules.reviews import reviews
-
-ORDINALS = ("", "first", "second", "third", "fourth", "fifth")
 
 
 def review_days(rule: ReviewRule) -> str:
@@ -42,19 +41,7 @@ def _spoken(name: str, value: Any) -> str:
     if name in ("months", "select_months"):
         return listed([month_name[month] for month in value])
     if name.endswith("_sessions_before") and value is not None:
-        return day_in_words(Before(sessions_before=value))
+        return day_words(Before(sessions_before=value))
     if isinstance(value, Mapping):
-        return "; ".join(f"{month_name[month]}: {day_in_words(day)}" for month, day in value.items())
-    return day_in_words(value) if isinstance(value, NthWeekday | NthSession | Before) else ""
-
-
-def day_in_words(day: NthWeekday | NthSession | Before) -> str:
-    """A day of a review as a person names it: the third Friday of the month."""
-    if isinstance(day, NthWeekday):
-        return f"the {ORDINALS[day.nth]} {day.weekday.capitalize()} of the month"
-    if isinstance(day, Before):
-        unit, count = ("weeks", day.weeks_before) if day.weeks_before is not None else ("sessions", day.sessions_before)
-        return f"{count} {unit} before the effective day" if count else "the effective day"
-    place = f"session {day.session}" if day.session > 0 else f"session {-day.session} from the end"
-    place = {1: "the first session", -1: "the last session"}.get(day.session, place)
-    return f"{place} of the month" + (f" {day.months_before} before" if day.months_before else "")
+        return "; ".join(f"{month_name[month]}: {day_words(day)}" for month, day in value.items())
+    return day_words(value) if isinstance(value, NthWeekday | NthSession | Before) else ""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from exchina.errors import Problem, did_you_mean
-from exchina.model import Before, Day, NthSession, NthWeekday, ReviewRule, Trigger
+from exchina.model import Before, Day, NthWeekday, ReviewRule, Trigger
 from exchina.rules.reviews import announcement, data_cutoff
 
 QUARTERS = [3, 6, 9, 12]
@@ -129,7 +129,7 @@ MERGED = (
     "window of another is merged into it where that review's data shows it; otherwise it waits for that one's "
     "effective day. A review of single companies leaves the proportions of the others alone."
 )
-NTH = ("1st", "2nd", "3rd", "4th", "5th")
+ORDINALS = ("", "first", "second", "third", "fourth", "fifth")
 SCOPES = {
     "whole": "a whole review",
     "enter": "the entry of that company, where it passes every screen",
@@ -152,19 +152,13 @@ def _plain(value: Any) -> str:
 
 
 def day_words(day: Day) -> str:
-    """A day of a review calendar in words, such as ``the 3rd Friday of the month``."""
+    """A day of a review as a person names it: the third Friday of the month."""
     if isinstance(day, NthWeekday):
-        return f"the {NTH[day.nth - 1]} {day.weekday.capitalize()} of the month"
+        return f"the {ORDINALS[day.nth]} {day.weekday.capitalize()} of the month"
     if isinstance(day, Before):
-        return f"{day.weeks_before} weeks before" if day.weeks_before is not None else _sessions(day)
-    return _session(day)
-
-
-def _sessions(day: Before) -> str:
-    return f"{day.sessions_before} session{'' if day.sessions_before == 1 else 's'} before"
-
-
-def _session(day: NthSession) -> str:
-    place = "the last" if day.session == -1 else f"no. {abs(day.session)}{' from the end' if day.session < 0 else ''}"
+        unit, count = ("week", day.weeks_before) if day.weeks_before is not None else ("session", day.sessions_before)
+        return f"{count} {unit}{'' if count == 1 else 's'} before the effective day" if count else "the effective day"
+    place = f"session {day.session}" if day.session > 0 else f"session {-day.session} from the end"
+    place = {1: "the first session", -1: "the last session"}.get(day.session, place)
     month = {0: "of the month", 1: "of the month before"}.get(day.months_before, f"{day.months_before} months before")
-    return f"session {place} {month}" if day.session != -1 else f"the last session {month}"
+    return f"{place} {month}"
