@@ -142,6 +142,9 @@ def test_a_preview_before_the_cut_off_uses_the_day_asked_for(chain, sample) -> N
     basket = workflow.propose(chain, sample.as_of(date(2026, 6, 3)))
     assert basket.review.effective == date(2026, 6, 18)
     assert basket.review.cutoff == date(2026, 6, 3)
+    assert basket.review.why.startswith("PREVIEW on data of 2026-06-03: the data cut-off is 2026-06-04")
+    settled = workflow.propose(chain, sample.as_of(date(2026, 6, 8)))
+    assert "PREVIEW" not in settled.review.why
 
 
 def test_too_few_companies_stop_or_hold(chain, sample) -> None:

@@ -104,6 +104,11 @@ def next_review(book: Rulebook, view: MarketView, day: date) -> list[Review]:
         what = f"sessions of {book.review.calendar} are known only to {index_sessions(book, view)[-1]}"
         raise DataError(Problem(f"review after {day}", what, "fetch later data"))
     coming = known[len(past)]
+    if day < coming.cutoff:
+        why = (
+            f"PREVIEW on data of {day}: the data cut-off is {coming.cutoff}, until then members and weights can change"
+        )
+        coming = replace(coming, why="; ".join(filter(None, [why, coming.why])))
     selected = None if coming.selection_cutoff is None else min(coming.selection_cutoff, day)
     return [*past, replace(coming, cutoff=min(coming.cutoff, day), selection_cutoff=selected)]
 

@@ -45,6 +45,9 @@ def explained_change(book: Rulebook, view: MarketView, company_id: str, since: d
     """
     _known(company_id, view)
     made = history.composed(book, view, history.next_review(book, view, view.known_by or view.provenance.through))
+    if since is not None and since > made[-1].review.cutoff:
+        what = f"{since} lies after the data of the later review, {made[-1].review.cutoff}"
+        raise DataError(Problem("explain --since", what, "name an earlier day"))
     earlier = [one for one in made[:-1] if since is None or one.review.effective <= since]
     if not earlier:
         first = made[0].review.effective

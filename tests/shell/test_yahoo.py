@@ -117,7 +117,29 @@ def test_the_next_day_adds_a_day_and_a_third_fetch_asks_nothing(stub: Stub, plac
     assert not tuesday.revised
     stub.asked.clear()
     again = fetch(place, stub, now=MONDAY + timedelta(days=1))
-    assert (stub.asked, again.added) == ([], {})
+    assert (stub.asked, again.added, again.manifest) == ([], {}, tuesday.manifest)
+
+
+def test_a_decision_counts_although_there_is_nothing_to_ask(stub: Stub, place: Workspace) -> None:
+    at = stub.lines["MP"].days.index(date(2025, 11, 18))
+    stub.lines["MP"].closes[at] *= 100
+    fetch(place, stub)
+    assert date(2025, 11, 18) not in load(place.store, "live")[0].prices.filter(symbol="MP")["session"]
+    said = [
+        f"live,prices,MP,2025-11-18,{gate},release,read twice,A. Desk,2025-11-24\n"
+        for gate in workflow.quarantine(place, "live").filter(symbol="MP")["gate"].unique()
+    ]
+    with (place.reference / "market_overrides.csv").open("a") as file:
+        file.writelines(said)
+    stub.asked.clear()
+    again = fetch(place, stub)
+    assert (stub.asked, again.added["prices"]) == ([], 1)
+    assert date(2025, 11, 18) in load(place.store, "live")[0].prices.filter(symbol="MP")["session"]
+
+
+def test_without_a_connection_the_fetch_says_so_at_once(stub: Stub, place: Workspace) -> None:
+    with pytest.raises(ProviderError, match="cannot be reached.*check the connection"):
+        fetch(place, stub, endpoint="http://127.0.0.1:9", first_wait_seconds=600)
 
 
 def test_what_is_missing_is_reported_and_comes_later(stub: Stub, place: Workspace) -> None:

@@ -56,6 +56,28 @@ def check_overrides(folder: Path) -> list[Problem]:
     return _read(folder)[1]
 
 
+def idle(overrides: pl.DataFrame, market: str, quarantine: pl.DataFrame) -> list[Problem]:
+    """Decisions on rows that no gate of the market ever held: a symbol, a day or a gate is misspelt.
+
+    Args:
+        overrides: every decision, by `OVERRIDES`, in file order.
+        market: whose decisions are looked at.
+        quarantine: of that market.
+    """
+    key = ["table", "symbol", "gate"]
+    rows = overrides.with_row_index("at", 2).filter(pl.col("market") == market)
+    held = quarantine.select(*key, held_day="day").unique()
+    whole_line_or_day = pl.col("day").is_null() | (pl.col("day") == pl.col("held_day"))
+    fitting = rows.join(held, on=key).filter(whole_line_or_day)["at"]
+    hint = f"`exchina check market {market} --everything` lists what was held"
+    return [
+        Problem(at(FILE, row, "symbol"), f"nothing that market {market!r} ever held fits: {' '.join(said)}", hint)
+        for row, *said in rows.filter(~pl.col("at").is_in(fitting.implode()))
+        .select("at", "table", "symbol", pl.col("day").cast(pl.String).fill_null("any day"), "gate")
+        .iter_rows()
+    ]
+
+
 def _read(folder: Path) -> tuple[pl.DataFrame, list[Problem]]:
     none = pl.DataFrame(schema={name: column.dtype.type for name, column in OVERRIDES.columns.items()})
     path = folder / FILE

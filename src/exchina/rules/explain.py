@@ -154,7 +154,9 @@ def _moved(cause: str, before: Basket, after: Basket, company_id: str) -> str:
         was, now = (_value_of(basket, held) for basket in (before, after))
         return f": its free-float value {own:+.1%}, that of the members then {now / was - 1:+.1%}"
     if cause == POLICY_FACTS and old and new:
-        return f": its policy score {old['policy_score']:.2f}, now {new['policy_score']:.2f}"
+        if old["policy_score"] == new["policy_score"]:
+            return f": its own policy score is still {new['policy_score']:.2f}; those of others moved"
+        return f": its policy score {old['policy_score']:.3f}, now {new['policy_score']:.3f}"
     if cause == MEMBERSHIP:
         there, here = (set(basket.members["company_id"].to_list()) for basket in (before, after))
         joined, gone = ", ".join(sorted(here - there)) or "nobody", ", ".join(sorted(there - here)) or "nobody"

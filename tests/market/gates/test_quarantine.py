@@ -8,7 +8,7 @@ import pytest
 
 from exchina.errors import DataError
 from exchina.market import Delivery, gates
-from exchina.market.overrides import FILE, OVERRIDES, check_overrides, read_overrides
+from exchina.market.overrides import FILE, OVERRIDES, check_overrides, idle, read_overrides
 from exchina.market.store import Saved, load, markets, save
 from exchina.market.view import whole_view
 from exchina.model import Reference
@@ -204,3 +204,14 @@ def test_the_shipped_file_is_empty_and_sound(root: Path) -> None:
     assert (folder / FILE).is_file()
     assert check_overrides(folder) == []
     assert read_overrides(folder).is_empty()
+
+
+def test_a_decision_that_fits_nothing_is_named(desk: Desk) -> None:
+    desk.fetch(spoilt())
+    quarantine = load(desk.root, "firm")[0].quarantine
+    held = [decision("release", DAYS[50]), decision("drop", None)]
+    idle_rows = [decision("release", DAYS[51]), decision("release", DAYS[50], "stale_suspended")]
+    elsewhere = decision("release", DAYS[51]).with_columns(market=pl.lit("other"))
+    found = idle(pl.concat([*held, *idle_rows, elsewhere]), "firm", quarantine)
+    assert [one.where for one in found] == [f"{FILE} row {row}, column symbol" for row in (4, 5)]
+    assert f"prices MP {DAYS[51]} wrong_unit" in found[0].what

@@ -11,7 +11,7 @@ from typing import Any
 from exchina.errors import Problem, ProviderError
 from exchina.market.live.inbox import Piece, keep, kept, piece_path
 from exchina.market.live.plan import Wanted
-from exchina.market.live.source import Absent, Answer, Broken, Facts, History, Pace, Source, Throttled
+from exchina.market.live.source import Absent, Answer, Broken, Facts, History, Pace, Source, Throttled, Unreachable
 
 TRIES = 3
 DOWN_AFTER = 5
@@ -52,6 +52,9 @@ class Manners:
                 return asked()
             except Absent as answer:
                 return answer
+            except Unreachable as fault:
+                hint = "check the connection to the internet and run the same command again; what was answered is kept"
+                raise ProviderError(Problem(what, f"the provider cannot be reached: {fault.why}", hint)) from fault
             except Broken:
                 broken += 1
                 if broken == TRIES:

@@ -19,7 +19,7 @@ from exchina.market.live.report import Fetched
 from exchina.market.live.shape import Shaped, shaped
 from exchina.market.live.source import Answer, Source
 from exchina.market.manifest import manifest_numbers
-from exchina.market.store import Saved, load, save
+from exchina.market.store import load, save
 from exchina.model import MarketData, Reference
 
 Door: TypeAlias = Callable[[Delivery, MarketData | None], Delivery]
@@ -33,13 +33,13 @@ class Collected:
     """What the vendor gave, ready for the door of the store.
 
     Attributes:
-        delivery: the tables; None where nothing was wanted.
+        delivery: the tables; none where nothing was wanted.
         stored: what the store had before.
         missing: as in `Fetched`.
         gaps: as in `Fetched`.
     """
 
-    delivery: Delivery | None
+    delivery: Delivery
     stored: MarketData | None
     missing: pl.DataFrame
     gaps: pl.DataFrame
@@ -99,7 +99,8 @@ def collected(
     told = {} if progress is None else {"progress": progress}
     found = answers(source, wanted, folder, today, manners or Manners(source.pace), **told)
     if not wanted:
-        return Collected(None, stored, report.missing({}, None), pl.DataFrame(schema=report.GAPS))
+        nothing = Delivery("vendor", source.sentence, {}, notices=("The vendor was asked nothing: no day is missing.",))
+        return Collected(nothing, stored, report.missing({}, None), pl.DataFrame(schema=report.GAPS))
     made = shaped(found, stored, today)
     delivery = _delivery(source, reference, made, found)
     lacking = report.gaps(delivery.tables["prices"], found, delivery.tables["sessions"])
@@ -122,11 +123,8 @@ def recorded(
     Raises:
         DataError: the delivery breaks a contract, or holds no price for a new market.
     """
-    if found.delivery is None:
-        saved = Saved(market, manifest_numbers(root, market)[-1], {}, {}, 0, ("The store is up to date.",))
-    else:
-        delivery = door(found.delivery, found.stored) if door else found.delivery
-        saved = save(root, market, delivery, recorded_at=now, dry_run=dry_run)
+    delivery = door(found.delivery, found.stored) if door else found.delivery
+    saved = save(root, market, delivery, recorded_at=now, dry_run=dry_run)
     if not dry_run:
         emptied(root, market)
     changed = report.changed(saved.revised, found.stored)

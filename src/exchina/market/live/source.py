@@ -44,6 +44,14 @@ class Broken(Exception):  # noqa: N818
         self.why = why
 
 
+class Unreachable(Exception):  # noqa: N818
+    """There is no connection to the vendor; asking again at once is of no use."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """What a vendor says of one symbol, as the vendor says it.

@@ -32,8 +32,10 @@ from exchina.market.live.source import (
     Pair,
     Source,
     Throttled,
+    Unreachable,
 )
 
+NO_CONNECTION = (5, 6, 7)  # curl: the proxy or the host has no address, or nobody listens there
 DOLLARS_PER_UNIT = ("EUR", "GBP", "AUD", "NZD")  # quoted that way by the market, so with most digits
 PRICES, FACTS, COUNTED = "/v8/finance/chart/", "/v10/finance/quoteSummary/", "/ws/fundamentals-timeseries/"
 PATHS = (PRICES, FACTS, COUNTED, "/v7/")
@@ -157,7 +159,7 @@ def _translated(symbol: str) -> Generator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it runs behind its pandas
             yield
-    except (Throttled, Absent, Broken):
+    except (Throttled, Absent, Broken, Unreachable):
         raise
     except YFRateLimitError as fault:
         raise Throttled from fault
@@ -165,6 +167,8 @@ def _translated(symbol: str) -> Generator[None]:
         raise Absent(fault.rationale) from fault
     except Exception as fault:
         said = " ".join(str(fault).split())[:200]
+        if getattr(fault, "code", None) in NO_CONNECTION:
+            raise Unreachable(said.partition(". See ")[0]) from fault
         raise Broken(f"{symbol}: {type(fault).__name__}: {said}") from fault
 
 

@@ -11,6 +11,7 @@ from exchina.reporting import section
 from exchina.reporting.document import Block, Column, Figure, Heading, LevelChart, Table, Text
 from exchina.reporting.parts import Parts
 from exchina.reporting.wording import counted, day, listed, number, percent
+from exchina.tables.reference_words import SHOCK_KINDS
 
 UNIT = "Index points, log scale"
 ROW_HEIGHT = 19.0
@@ -66,19 +67,18 @@ def recent_events(
         count: how many at most.
 
     Raises:
-        PublicationError: the study has no event of such a kind.
+        PublicationError: there is no such kind.
     """
     if study is None:
         return pl.DataFrame(schema=NO_EVENTS)
-    known = study.events["kind"].unique().to_list()
-    if unknown := [kind for kind in kinds if kind not in known]:
+    if unknown := [kind for kind in kinds if kind not in SHOCK_KINDS]:
         place = "section level_chart.kinds"
         raise PublicationError(
-            *(Problem(place, f"no event is of kind {kind!r}", did_you_mean(kind, known)) for kind in unknown)
+            *(Problem(place, f"no event is of kind {kind!r}", did_you_mean(kind, SHOCK_KINDS)) for kind in unknown)
         )
     moves = study.table.filter(group="index").select("event_id", "names", "car", "window")
     chosen = study.events.filter(
-        pl.col("event_date").is_between(*between), pl.col("kind").is_in(kinds or known), status="studied"
+        pl.col("event_date").is_between(*between), pl.col("kind").is_in(kinds or SHOCK_KINDS), status="studied"
     )
     latest = chosen.sort("event_date", "event_id").tail(count).with_row_index("number", offset=1)
     return latest.join(moves, on="event_id", how="left", maintain_order="left").select(list(NO_EVENTS))
