@@ -80,9 +80,12 @@ def _breaks(lines: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
         ((pl.col("close") * ratio + paid) / before).log().abs() for paid in (pl.col("paid"), pl.col("paid") * ratio)
     ]
     told = (pl.col("paid") > 0) & (pl.min_horizontal(whole) < pl.max_horizontal(LEAST_RATIO / 2, 3 * pl.col("usual")))
-    rows = lines.with_columns(traded=pl.col("volume") / usual_volume, told=told).filter(wide & ~pl.col("told"))
+    neighbours = [pl.col("move").shift(at).over("symbol") for at in (-1, 1)]
+    spike = pl.any_horizontal((pl.col("move") + other).abs() < pl.col("move").abs() / 2 for other in neighbours)
+    seen = lines.with_columns(traded=pl.col("volume") / usual_volume, told=told, spike=spike.fill_null(value=False))
+    rows = seen.filter(wide & ~pl.col("told"))
     near = splits.group_by("symbol").agg("ex_date", "ratio").rows_by_key("symbol", unique=True)
-    found: list[tuple[str, int, object, float, float]] = []
+    found: list[tuple[str, int, object, float, float, bool]] = []
     for row in rows.iter_rows(named=True):
         days, ratios = near.get(row["symbol"], ([], []))
         close_by = [
@@ -92,9 +95,18 @@ def _breaks(lines: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
         ]
         factor = _factor(row["move"], row["usual"], row["traded"], close_by)
         if factor is not None:
-            found.append((row["symbol"], row["place"], row["session"], row["raw"], factor))
+            found.append((row["symbol"], row["place"], row["session"], row["raw"], factor, row["spike"]))
     kinds = {"symbol": pl.String, "place": pl.Int64, "session": pl.Date, "raw": pl.Float64, "factor": pl.Float64}
-    return pl.DataFrame(found, kinds, orient="row")
+    return _without_half_spikes(pl.DataFrame(found, {**kinds, "spike": pl.Boolean}, orient="row"))
+
+
+def _without_half_spikes(breaks: pl.DataFrame) -> pl.DataFrame:
+    """Without the side of a spike whose other side is no such factor: the line went back to its level."""
+    other = breaks.select("symbol", place=pl.col("place") + 1, back=-pl.col("factor"))
+    pairs = pl.concat([other, breaks.select("symbol", place=pl.col("place") - 1, back=-pl.col("factor"))])
+    whole = breaks.join(pairs, left_on=["symbol", "place", "factor"], right_on=["symbol", "place", "back"], how="semi")
+    kept = pl.concat([breaks.filter(~pl.col("spike")), whole.filter("spike")])
+    return kept.sort("symbol", "place").drop("spike")
 
 
 def _factor(move: float, usual: float, traded: float | None, recorded: list[float]) -> float | None:
