@@ -1,6 +1,7 @@
 """Two markets side by side: arithmetic of the ranking, and the commands that show it."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -12,10 +13,10 @@ import pytest
 from exchina import workflow
 from exchina.cli import main
 from exchina.errors import DataError
-from exchina.market import Delivery
+from exchina.market import Delivery, provider
 from exchina.market.compare import EQUAL, differences
 from exchina.market.store import load, save
-from exchina.model import MarketData
+from exchina.model import MarketData, Reference
 from exchina.workspace import Workspace, init, open_workspace
 from tests.market.gates.test_gates import DAYS, on, times, walk
 from tests.market.gates.vendor import delivery
@@ -172,3 +173,24 @@ def test_an_unknown_market_comes_with_the_names_there(place: Workspace, run: Run
     assert "markets in the store: firm" in err
     assert run("check", "market", "-w", place.root)[0] == 2
     assert date(2024, 1, 2) == DAYS[0]
+
+
+def test_a_difference_weighs_as_the_index_held_the_line_on_that_day(place: Workspace, reference: Reference) -> None:
+    """The sample market beside itself with one close of MP 1 % higher: the effect is that of the index."""
+    for folder in place.indices.iterdir():
+        if folder.name not in {"magnet-chain", "reference"}:
+            shutil.rmtree(folder)
+    day, given = date(2025, 9, 5), provider["sample"](reference)
+    higher = pl.when(pl.col("symbol") == "MP", pl.col("session") == day).then(pl.col("close") * 1.01)
+    other = given.tables["prices"].with_columns(close=higher.otherwise("close"))
+    save(place.store, "one", given, recorded_at=RECORDED)
+    save(place.store, "other", replace(given, tables={**given.tables, "prices": other}), recorded_at=RECORDED)
+    found, said = workflow.compared(place, "one", "other")
+    row = found.row(0, named=True)
+    series = workflow.backtest(
+        workflow.index_rulebook(place, "magnet-chain"), workflow.open_market("one", workspace=place.root)
+    )
+    held = series.shares.filter(pl.col("symbol") == "MP", pl.col("session") <= day).sort("session")["weight"][-1]
+    assert (said, found.height, row["index"], row["day"], row["symbol"]) == ((), 1, "magnet-chain", day, "MP")
+    assert row["weight"] == held > 0.02
+    assert row["effect_bp"] == pytest.approx(1e4 * (1 - 1 / 1.01) * held)
