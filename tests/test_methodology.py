@@ -279,9 +279,12 @@ def test_explain_refuses_what_it_cannot_write(
     assert (code, place.exists()) == (1, False)
     assert "leave out --out, or mp-materials" in err
     code, _, err = run("explain", "magnet-chain", "-w", root, "--out", tmp_path)
+    assert (code, "is a folder" in err) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("")
+    code, _, err = run("explain", "magnet-chain", "-w", root, "--out", tmp_path / "file" / "page.md")
     assert code == 1
     assert "cannot be written" in err
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_return_variant_has_words() -> None:

@@ -15,7 +15,7 @@ QUARANTINE = {
     "typst": {"reporting/render.py"},
     "jinja2": {"reporting/render.py"},
     "markupsafe": {"reporting/render.py"},
-    "altair": {"reporting/figures.py"},
+    "altair": {"reporting/figures.py", "reporting/study_charts.py"},
     "vl_convert": {"reporting/figures.py"},
     "cyclopts": {"cli/__init__.py", "cli/common.py"},
     "rich": {"terminal.py"},

@@ -26,6 +26,7 @@ SAID = {
     "china_links": "{aspect} link to China through {counterpart} from {valid_from}",
     "withholding": "withholding tax of {country}, {profile}, from {valid_from}",
     "venues": "venue {mic}",
+    "trading_costs": "trading costs of {mic}",
     "related_entities": "{name} is {kind}",
 }
 KNOWN_ON = ("known_date", "event_date", "effective_date", "valid_from", "first_trade_date")
@@ -89,7 +90,11 @@ def _contents(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
         except OSError as fault:
             reason = fault.strerror or str(fault)
             faults.append(
-                Problem(str(folder / f"{name}.csv"), f"cannot be read: {reason}", "every table needs its file")
+                Problem(
+                    str(folder / f"{name}.csv"),
+                    f"cannot be read: {reason}",
+                    "every table needs its file; exchina init lays those that are missing",
+                )
             )
     return contents, faults
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from exchina.analytics.event_study import EventStudy
     from exchina.market.live.report import Fetched
     from exchina.market.store import Saved
     from exchina.model import Basket, IndexSeries, Provenance
@@ -276,23 +275,3 @@ def show_restatement(found: "pl.DataFrame", was: "date") -> None:
         ).items()
     ]
     table(rows, f"levels that differ from what was known on {was}")
-
-
-def show_study(result: "EventStudy") -> None:
-    """An event study: a row per event, a column per group; then what was left out of the kinds asked for."""
-    import polars as pl
-
-    groups = result.table["group"].unique().sort().to_list()
-    shown = ["index", *(group for group in groups if group != "index")]
-    rows: list[dict[str, Any]] = []
-    for event in result.events.filter(pl.col("status") == "studied").to_dicts():
-        moves = {r["group"]: r for r in result.table.filter(pl.col("event_id") == event["event_id"]).to_dicts()}
-        cars = {group: percent(moves[group]["car"], signed=True) if group in moves else None for group in shown}
-        names = moves["index"]["names"]
-        note = "*" if event["note"] else ""
-        rows.append({"event": f"{event['event_date']}{note}", "title": event["title"][:60], "names": names, **cars})
-    table(rows, f"Cumulative abnormal returns in % over sessions {result.settings.window_name}")
-    say("Descriptive: no significance is claimed. * cannot be told apart from another event close by.")
-    asked = result.settings.kinds or result.events["kind"].unique().to_list()
-    left = result.events.filter((pl.col("status") != "studied") & pl.col("kind").is_in(asked)).to_dicts()
-    table([{"not studied": r["event_date"], "title": r["title"][:60], "because": r["note"]} for r in left])

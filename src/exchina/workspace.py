@@ -27,6 +27,11 @@ class Workspace:
         return self.indices / "reference"
 
     @property
+    def scenarios(self) -> Path:
+        """The stress scenarios, one TOML file each, and below them what is assumed of firms."""
+        return self.indices / "scenarios"
+
+    @property
     def reports(self) -> Path:
         """Layouts, templates, what was published, and the ledger."""
         return self.root / "reports"

@@ -39,7 +39,7 @@ def test_each_security_is_fitted_on_its_own() -> None:
     together = abnormal_returns(gaps, FACTOR, **DAYS)
     for name in range(3):
         alone = abnormal_returns(gaps[:, [name]], FACTOR, **DAYS)
-        for part in ("coefficients", "s", "ar", "se_ar", "car", "se_car", "bhar"):
+        for part in ("coefficients", "residuals", "s", "ar", "se_ar", "car", "se_car", "bhar"):
             np.testing.assert_array_equal(getattr(alone, part)[..., 0], getattr(together, part)[..., name])
     assert together.sessions.tolist() == [60, 43, 60]
 
@@ -83,3 +83,14 @@ def test_a_benchmark_that_does_not_move_is_refused() -> None:
 def test_too_few_sessions_are_refused() -> None:
     with pytest.raises(DataError, match="too few"):
         abnormal_returns(RETURNS, FACTOR, estimation=np.arange(2), event=np.arange(70, 74))
+
+
+def test_residuals_are_those_of_the_sessions_used() -> None:
+    gaps = RETURNS.copy()
+    gaps[3:20, 1] = np.nan
+    fit = abnormal_returns(gaps, FACTOR, **DAYS)
+    assert fit.residuals.shape == (60, 3)
+    assert np.isnan(fit.residuals).sum(axis=0).tolist() == [0, 17, 0]
+    fitted = fit.coefficients[0] + np.outer(FACTOR[:60], fit.coefficients[1])
+    np.testing.assert_allclose(fit.residuals, gaps[:60] - fitted, atol=1e-15)
+    np.testing.assert_allclose(np.nansum(fit.residuals**2, axis=0) / fit.df, fit.s**2)

@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from exchina.analytics.event_study import EventStudy, study
+from exchina.analytics.constituent_moves import StudySettings
+from exchina.analytics.event_study import EventStudy, ledger_hash, study
+from exchina.analytics.market_model import abnormal_returns
 from exchina.errors import DataError, ExchinaError
 from exchina.model import MarketData, Provenance
 from tests import markets
@@ -62,7 +64,7 @@ def rows(values: list[tuple[Any, ...]], **schema: Any) -> pl.DataFrame:
 
 def ledger(*events: tuple[str, date, datetime | None] | tuple[str, date, datetime | None, str, str]) -> pl.DataFrame:
     full = [
-        (*event[:3], "America/New_York", f"Title of {event[0]}", *(event[3:] or ("western_funding", "happened")))
+        (*event[:3], "America/New_York", f"Title of {event[0]}", *(event[3:] or ("western_funding", "happened")), 1)
         for event in events
     ]
     return rows(
@@ -74,6 +76,7 @@ def ledger(*events: tuple[str, date, datetime | None] | tuple[str, date, datetim
         title=pl.String,
         kind=pl.String,
         outcome=pl.String,
+        direction=pl.Int8,
     )
 
 
@@ -92,12 +95,17 @@ def basket(effective: date = date(2025, 3, 21), **weights: float) -> pl.DataFram
     )
 
 
+def of_kind(events: pl.DataFrame, kind: str) -> list[str]:
+    return events.filter(kind=kind)["id"].to_list()
+
+
 def run(
     data: MarketData, events: pl.DataFrame | None = None, constituents: pl.DataFrame | None = None, **settings: Any
 ) -> EventStudy:
     events = ledger(("E", NOON.date(), NOON)) if events is None else events
     constituents = basket() if constituents is None else constituents
-    return study(events, constituents, data, calendar="XNYS", provenance=PROVENANCE, **settings)
+    apart = {name: settings.pop(name) for name in ("asked", "holding_treated") if name in settings}
+    return study(events, constituents, data, StudySettings(**settings), calendar="XNYS", provenance=PROVENANCE, **apart)
 
 
 def cars(found: EventStudy, event: str = "E") -> dict[str, float | None]:
@@ -214,11 +222,11 @@ def test_only_what_happened_is_studied_and_the_rest_is_listed_with_the_reason() 
         ("Other", date(2026, 2, 18), datetime(2026, 2, 18, 15, tzinfo=UTC), "china_quota", "happened"),
         ("Later", date(2026, 11, 1), None, "western_funding", "scheduled"),
     )
-    found = run(market(), events, kinds=["western_funding"])
+    found = run(market(), events, asked=of_kind(events, "western_funding"))
     assert found.events.select("event_id", "status", "note").rows() == [
         ("Early", "left_out", "before the first basket"),
         ("E", "studied", None),
-        ("Other", "left_out", "kind china_quota not asked for"),
+        ("Other", "left_out", "not asked for"),
         ("Later", "left_out", "outcome is scheduled"),
     ]
     assert found.table["event_id"].unique().to_list() == ["E"]
@@ -240,25 +248,41 @@ def test_membership_is_that_of_the_basket_in_force_at_the_announcement(hour: int
     assert found.securities["symbol"].to_list() == names
 
 
-def test_overlapping_windows_are_flagged_in_the_markets_where_they_overlap() -> None:
+def test_events_whose_windows_overlap_are_one_compound_event() -> None:
     events = ledger(
         ("A", date(2026, 1, 14), NOON),
         ("B", date(2026, 1, 15), NOON + timedelta(days=1)),
         ("C", date(2026, 1, 20), NOON + timedelta(days=6)),
     )
-    found = run(market(), events)
+    found = run(market(JUMPS), events)
     flagged = dict(found.events.select("event_id", "note").iter_rows())
-    assert flagged["A"].startswith("window overlaps B:")
-    assert flagged["B"].startswith("window overlaps A:")
+    assert flagged["A"].startswith("one compound event with B:")
+    assert flagged["B"].startswith("one compound event with A:")
     assert flagged["C"] is None
-    assert dict(found.table.select("event_id", "note").iter_rows()) == flagged
+    both = found.table.row(0, named=True)
+    assert (both["event_id"], both["title"], both["window"]) == ("A+B", "Title of A; Title of B", "[0,+2]")
+    assert both["car"] == pytest.approx(0.5 * 0.10 - 0.3 * 0.04 + 0.2 * 0.05)
+    assert "cannot be told apart" in both["note"]
+    assert found.table["event_id"].unique().sort().to_list() == ["A+B", "C"]
+    assert found.table.filter(event_id="C")["note"].to_list() == [None] * 3
+    alone = run(market(JUMPS), events, asked=["B"])
+    assert alone.events["status"].to_list() == ["studied", "studied", "left_out"]
+
+
+def test_a_compound_event_of_several_kinds_belongs_to_no_class() -> None:
+    moments = [NOON - timedelta(days=28 * n) for n in range(4)]
+    events = [(f"F{n}", at.date(), at, "western_funding", "happened") for n, at in enumerate(moments)]
+    other = NOON + timedelta(days=1)
+    found = run(market(JUMPS, noise=0.02), ledger(*events, ("Q", other.date(), other, "china_quota", "happened")))
+    assert found.table.filter(event_id="F0+Q")["kind"].unique().to_list() == ["compound"]
+    assert dict(found.classes.filter(group="index").select("kind", "dates").iter_rows()) == {"western_funding": 3}
 
 
 def test_estimation_keeps_clear_of_every_other_event_of_the_ledger() -> None:
     shock = datetime(2025, 11, 12, 17, tzinfo=UTC)
     jumps = JUMPS | {(symbol, date(2025, 11, 12) + timedelta(days=n)): 0.3 for symbol in LISTINGS for n in (0, 1)}
     events = ledger(("Shock", shock.date(), shock, "us_tariff", "happened"), ("E", NOON.date(), NOON))
-    found = run(market(jumps), events, kinds=["western_funding"])
+    found = run(market(jumps), events, asked=of_kind(events, "western_funding"))
     assert cars(found)["MP"] == pytest.approx(0.10, abs=1e-12)
     assert found.securities["skipped"].unique().to_list() == [5]
     assert found.securities["sessions"].unique().to_list() == [120]
@@ -316,12 +340,10 @@ def test_a_split_or_a_dividend_in_the_window_is_not_a_move() -> None:
     assert cars(found)["MP"] == pytest.approx(0.10, abs=1e-12)
 
 
-def test_the_result_says_how_it_was_measured_and_shows_no_significance() -> None:
+def test_the_result_says_how_it_was_measured() -> None:
     found = run(market(), window=(-1, 1), minimum_sessions=80)
     assert (found.settings.window, found.settings.minimum_sessions) == ((-1, 1), 80)
     assert found.provenance.simulated
-    columns = {*found.table.columns, *found.securities.columns, *found.events.columns}
-    assert not columns & {"p", "p_value", "t", "t_stat", "stars", "se_car"}
 
 
 def test_no_event_gives_empty_tables() -> None:
@@ -335,14 +357,9 @@ def test_no_event_gives_empty_tables() -> None:
 
 def test_settings_that_contradict_one_another_are_all_named() -> None:
     with pytest.raises(ExchinaError) as caught:
-        run(market(), window=(2, 1), estimation_end=0, minimum_sessions=200, kinds=["western_fundng"])
-    assert [problem.where.split(".")[1] for problem in caught.value.problems] == [
-        "kinds",
-        "window",
-        "estimation_end",
-        "minimum_sessions",
-    ]
-    assert "western_funding" in str(caught.value)
+        run(market(), window=(2, 1), estimation_end=0, minimum_sessions=200, model="mean", factors=("NDPR",))
+    places = [problem.where.split(".")[1] for problem in caught.value.problems]
+    assert places == ["window", "estimation_end", "minimum_sessions", "factors"]
 
 
 def test_tables_that_do_not_fit_together_are_all_named() -> None:
@@ -355,3 +372,142 @@ def test_tables_that_do_not_fit_together_are_all_named() -> None:
     assert places[:4] == ["constituents LYC.AX", "constituents MP", "constituents UU", "constituents"]
     assert places[-1] == f"prices MP {DAYS[0]}"
     assert "2025-03-22 is no session of 'XNYS'" in str(caught.value)
+
+
+def monthly(count: int, kind: str = "western_funding") -> pl.DataFrame:
+    moments = [NOON - timedelta(days=28 * n) for n in range(count)]
+    return ledger(*((f"F{n}", at.date(), at, kind, "happened") for n, at in enumerate(moments)))
+
+
+def test_the_headline_is_the_adjusted_bmp_of_the_names_of_one_market() -> None:
+    data = market({("MP", date(2026, 1, 14)): 0.05}, noise=0.02)
+    found = run(data, constituents=basket(MP=0.6, UU=0.4))
+    row = found.table.filter(group="index").row(0, named=True)
+    closes = {s: data.prices.filter(symbol=s)["close"].to_numpy() for s in ("MP", "UU")}
+    levels = data.benchmarks.filter(symbol="^US")["level"].to_numpy()
+    returns = np.column_stack([closes[s][1:] / closes[s][:-1] - 1 for s in ("MP", "UU")])
+    day0 = DAYS.index(date(2026, 1, 14)) - 1
+    fit = abnormal_returns(
+        returns,
+        levels[1:] / levels[:-1] - 1,
+        estimation=np.arange(day0 - 130, day0 - 10),
+        event=np.arange(day0, day0 + 2),
+    )
+    scar, rbar = fit.car / fit.se_car, float(np.corrcoef(fit.residuals.T)[0, 1])
+    bmp = scar.mean() / (scar.std(ddof=1) / np.sqrt(2))
+    assert row["caar"] == pytest.approx(fit.car.mean())
+    assert (row["rbar"], row["df"]) == (pytest.approx(rbar), 1)
+    assert row["t"] == pytest.approx(bmp * np.sqrt((1 - rbar) / (1 + rbar)))
+    sigma = np.sqrt((fit.s**2).mean() * 2 * (1 + rbar) / 2)
+    assert row["mde"] == pytest.approx((1.959964 + 0.841621) * sigma, rel=1e-6)
+    alone = found.table.filter(group="producer").row(0, named=True)
+    assert (alone["t"], alone["p"]) == (None, None)
+    assert "at least two names" in alone["test_note"]
+
+
+def test_one_family_holds_every_test_that_is_printed() -> None:
+    found = run(market(noise=0.02), monthly(7), also=((-5, -1),))
+    tested = [frame["p"].drop_nulls().len() for frame in (found.table, found.classes, found.contrasts)]
+    assert found.family_size == sum(tested) > 30
+    assert set(found.table["window"]) == {"[0,+1]", "[-5,-1]"}
+    for frame in (found.table, found.classes, found.contrasts):
+        tested_rows = frame.drop_nulls("p")
+        assert (tested_rows["p_holm"] >= tested_rows["p"]).all()
+        assert (tested_rows["p_by"] >= tested_rows["p_bh"]).all()
+    smallest = min(frame["p"].min() for frame in (found.table, found.classes, found.contrasts) if frame["p"].len())
+    everywhere = pl.concat([frame.select("p", "p_holm") for frame in (found.table, found.classes, found.contrasts)])
+    assert everywhere.filter(p=smallest)["p_holm"][0] == pytest.approx(min(1.0, smallest * found.family_size))
+
+
+def test_a_class_is_tested_over_its_dates_with_the_signs_that_were_expected() -> None:
+    events = monthly(7)
+    up = {(s, day): 0.06 for s in LISTINGS for day in events["event_date"].to_list()}
+    found = run(market({**up, **{("LYC.AX", DAYS[DAYS.index(d) + 1]): 0.06 for _, d in up}}, noise=0.01), events)
+    row = found.classes.filter(group="index").row(0, named=True)
+    assert (row["dates"], row["df"]) == (7, 6)
+    assert row["mean_car"] == pytest.approx(0.06, abs=0.02)
+    assert row["p"] < 0.001
+    assert row["p_wild"] == pytest.approx(2 / 2**7)
+    fallen = run(market(up, noise=0.01), events.with_columns(direction=pl.lit(-1, pl.Int8)))
+    assert fallen.classes.filter(group="index")["mean_car"].item() < -0.03
+    unsure = run(market(up, noise=0.01), events.with_columns(direction=pl.lit(0, pl.Int8)))
+    assert unsure.classes.is_empty()
+    assert found.contrasts.select("first", "second", "dates").rows() == [("processor", "producer", 7)]
+
+
+def test_contributions_sum_to_the_move_of_the_index() -> None:
+    found = run(market(JUMPS, noise=0.02))
+    whole = found.table.filter(group="index")["car"].item()
+    assert found.securities["contribution"].sum() == pytest.approx(whole, abs=1e-15)
+
+
+def test_one_event_less_changes_the_hash_of_the_ledger() -> None:
+    events = monthly(3)
+    later = events.with_columns(event_date=pl.col("event_date") + pl.duration(days=1))
+    hashes = {ledger_hash(one) for one in (events, events.head(2), later, events.reverse())}
+    assert len(hashes) == 3
+    assert run(market(), events).ledger_hash == ledger_hash(events)
+
+
+def test_a_benchmark_that_holds_the_names_is_refused() -> None:
+    with pytest.raises(DataError, match=r"'\^US' is a rare earth fund.*take a broad market"):
+        run(market(), benchmark="^US", holding_treated=["^US"])
+    with pytest.raises(DataError, match="'\\^AU' is a rare earth fund"):
+        run(market(), holding_treated=["^AU"])
+
+
+def test_a_second_factor_takes_its_part_of_the_move() -> None:
+    """MP moves one for one with a price of NdPr that leaps on the day; with the factor nothing is abnormal."""
+    base, random = market(), np.random.default_rng(5)
+    ndpr = random.normal(0, 0.02, len(DAYS))
+    ndpr[DAYS.index(date(2026, 1, 14))] = 0.10
+    mp = base.prices.filter(symbol="MP")
+    moved = mp.with_columns(close=mp["close"] * pl.Series(np.cumprod(1 + ndpr)))
+    data = replace(
+        base,
+        prices=pl.concat([base.prices.filter(pl.col("symbol") != "MP"), moved]),
+        benchmarks=pl.concat(
+            [base.benchmarks, series("NDPR", 100 * np.cumprod(1 + ndpr), "level").with_columns(known_date="session")]
+        ),
+    )
+    assert abs(cars(run(data))["MP"] or 0) > 0.08
+    assert abs(cars(run(data, factors=("NDPR",)))["MP"] or 1) < 0.005
+    with pytest.raises(DataError, match="none called 'NDPX'"):
+        run(data, factors=("NDPX",))
+
+
+def test_the_path_runs_from_ten_sessions_before_to_ten_after() -> None:
+    found = run(market(JUMPS, noise=0.01))
+    assert found.paths["day"].to_list() == list(range(-10, 11))
+    assert found.paths["caar"][-1] == pytest.approx(found.paths["aar"].sum())
+    assert found.paths.filter(day=0)["aar"].item() > found.paths.filter(day=0)["band"].item() / 10 > 0
+
+
+def test_a_window_before_the_event_merges_nothing_and_holds_no_other_event() -> None:
+    """The time of A is not known, and the days before it are the same for either day 0."""
+    events = ledger(("B", date(2026, 1, 12), NOON - timedelta(days=2)), ("A", date(2026, 1, 14), None))
+    found = run(market(), events, also=((-5, -1),))
+    before = found.securities.filter(window="[-5,-1]")
+    assert set(before.filter(event_id="B")["note"]) == {None}
+    assert set(before.filter(event_id="A")["note"]) == {"another event falls into [-5,-1]"}
+    alone = run(market(), ledger(("A", date(2026, 1, 14), None)), also=((-5, -1),))
+    assert set(alone.securities.filter(window="[-5,-1]")["note"]) == {None}
+
+
+def test_betas_of_a_name_that_lags_its_benchmark_are_shown_beside_the_ordinary_one() -> None:
+    """LYC.AX follows the benchmark half on the day and half on the next; MP has gaps."""
+    base, factor = market(), paths()["^AU"]
+    lagging = 0.6 * factor + 0.6 * np.concatenate([[0.0], factor[:-1]])
+    slow = series("LYC.AX", 20 * np.cumprod(1 + lagging), "close").with_columns(
+        volume=pl.lit(1.0), known_date="session"
+    )
+    prices = pl.concat([base.prices.filter(pl.col("symbol") != "LYC.AX"), slow.select(base.prices.columns)])
+    found = run(without(replace(base, prices=prices), "MP", date(2025, 5, 1), date(2025, 5, 30)))
+    rows = {row["symbol"]: row for row in found.betas.to_dicts()}
+    assert rows["LYC.AX"]["dimson"] == pytest.approx(1.2, abs=1e-6)
+    assert abs(rows["LYC.AX"]["ols"] - 0.6) < 0.1
+    assert rows["UU"]["ols"] == pytest.approx(0.5, abs=1e-9)
+    assert rows["UU"]["without_return"] == 0.0
+    assert 0.05 < rows["MP"]["without_return"] < 0.08
+    lone = run(without(base, "MP", DAYS[4], DAYS[-1])).betas.filter(symbol="MP").row(0, named=True)
+    assert (lone["ols"], lone["note"]) == (None, "3 returns, 7 needed")

@@ -225,9 +225,9 @@ def study(kind: Kind = "simulated") -> EventStudy:
     moves = [0.021, 0.064, 0.118, None, 0.082, -0.037, -0.0004]
     names = [9, 14, 15, 0, 18, 19, 20]
     events = pl.DataFrame(
-        [(*event, "studied", None) for event in EVENTS]
-        + [("S8", date(2026, 8, 1), "Left out", "alliance", "left_out", "")],
-        schema=["event_id", "event_date", "title", "kind", "status", "note"],
+        [(*event, "studied", None, event[0]) for event in EVENTS]
+        + [("S8", date(2026, 8, 1), "Left out", "alliance", "left_out", "", None)],
+        schema=["event_id", "event_date", "title", "kind", "status", "note", "compound_id"],
         orient="row",
     )
     table = (
@@ -241,4 +241,15 @@ def study(kind: Kind = "simulated") -> EventStudy:
             note=pl.lit(""),
         )
     )
-    return EventStudy(events, table, pl.DataFrame(), StudySettings((0, 1), 120, -11, 60, None, None), provenance(kind))
+    none = pl.DataFrame()
+    return EventStudy(
+        events=events,
+        table=table,
+        **dict.fromkeys(
+            ("classes", "contrasts", "statistics", "class_statistics", "betas", "paths", "securities"), none
+        ),
+        family_size=0,
+        ledger_hash="0" * 64,
+        settings=StudySettings(),
+        provenance=provenance(kind),
+    )

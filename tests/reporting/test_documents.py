@@ -83,7 +83,7 @@ def test_factsheet_prints_the_values_of_the_series_and_the_basket(root: Path, te
         "Not yet live",
         "Hypothetical, back-tested",
         "3 weak facts about 2 companies",
-        "no significance test is made",
+        "no significance is claimed",
         "+6.4%",
     ]
     wanted += [percent(weight) for weight in basket.members["weight"].head(10)]

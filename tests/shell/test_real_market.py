@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from exchina import history, workflow
+from exchina.analytics.constituent_moves import StudySettings
 from exchina.currency import with_rate
 from exchina.model import Basket
 from exchina.rulebook import parse_rulebook
@@ -63,7 +64,7 @@ def test_the_floor_day_shows_in_the_study(real: tuple[Workspace, str]) -> None:
     place, _ = real
     book = workflow.read_rulebook(place.rulebook("core-in-new-york"))
     view = workflow.open_market("desk", workspace=place.root)
-    study = workflow.study(workflow.backtest(book, view), view, benchmark="SPY")
+    study = workflow.study(workflow.backtest(book, view), view, StudySettings(benchmark="SPY"))
     event = study.securities.filter(pl.col("event_id") == "S20250710-MP-DOW")
     mp = event.row(by_predicate=pl.col("symbol") == "MP", named=True)
     assert mp["day0"] == date(2025, 7, 10)

@@ -25,6 +25,7 @@ class AbnormalReturns:
     Attributes:
         coefficients: (K, n): alpha and the betas (market), the mean (mean), nothing (adjusted).
         sessions: (n,) estimation sessions used, M_i.
+        residuals: (M, n) estimation residuals e_it, a row per session of the estimation; NaN where not used.
         s: (n,) residual standard deviation per session, sqrt(e'e / (M_i - K)).
         ar: (L, n) abnormal return AR_it = R_it - E R_it; NaN where the security or a factor is missing.
         se_ar: (L, n) standard error of each AR as a forecast, s_i sqrt(1 + x_t' (X'X)^-1 x_t).
@@ -37,6 +38,7 @@ class AbnormalReturns:
 
     coefficients: FloatArray
     sessions: IntArray
+    residuals: FloatArray
     s: FloatArray
     ar: FloatArray
     se_ar: FloatArray
@@ -95,6 +97,7 @@ def abnormal_returns(
     return AbnormalReturns(
         coefficients=coefficients.T,
         sessions=sessions,
+        residuals=np.where(used, errors, np.nan).T,
         s=s,
         ar=(found - normal).T,
         se_ar=np.where(here, s[:, None] * np.sqrt(1 + leverage), np.nan).T,
@@ -112,7 +115,10 @@ def _design(factors: FloatArray, model: Model) -> FloatArray:
 
 def _fitted(coefficients: FloatArray, x: FloatArray) -> FloatArray:
     """(n, K) coefficients and (K, M) regressors to (n, M)."""
-    return (coefficients[:, :, None] * x).sum(axis=1)
+    fitted = np.zeros((len(coefficients), x.shape[1]))
+    for coefficient, regressor in zip(coefficients.T, x, strict=True):
+        fitted += coefficient[:, None] * regressor
+    return fitted
 
 
 def _quadratic(x: FloatArray, inverse: FloatArray) -> FloatArray:
@@ -122,7 +128,8 @@ def _quadratic(x: FloatArray, inverse: FloatArray) -> FloatArray:
 
 def _inverse_gram(used: npt.NDArray[np.bool_], x: FloatArray) -> FloatArray:
     """(X'X)^-1 of each security over its own sessions: (n, M) and (K, M) to (n, K, K)."""
-    gram = (used[:, None, None, :] * x[:, None, :] * x[None, :, :]).sum(axis=-1)
+    own = used[:1] if used.all() else used  # without gaps all securities have the same sessions
+    gram = (own[:, None, None, :] * x[:, None, :] * x[None, :, :]).sum(axis=-1)
     too_few = (used.sum(axis=1) <= len(x)).any()
     if too_few or (len(x) and (np.linalg.cond(gram) > LARGEST_CONDITION).any()):
         raise DataError(
@@ -132,4 +139,4 @@ def _inverse_gram(used: npt.NDArray[np.bool_], x: FloatArray) -> FloatArray:
                 "leave the security out, or give it a benchmark whose level changes",
             )
         )
-    return np.linalg.inv(gram)
+    return np.broadcast_to(np.linalg.inv(gram), (len(used), *gram.shape[1:]))

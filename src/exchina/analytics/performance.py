@@ -49,7 +49,7 @@ def trailing_returns(levels: pl.DataFrame) -> pl.DataFrame:
     Raises:
         DataError: the levels are not a series.
     """
-    sessions, values = _series(levels)
+    sessions, values = checked_series(levels)
     end, base = sessions[-1], sessions[0]
     beyond_one_year = base < _months_before(end, 12)
     periods = [
@@ -90,7 +90,7 @@ def calendar_year_returns(levels: pl.DataFrame) -> pl.DataFrame:
     Raises:
         DataError: the levels are not a series.
     """
-    sessions, values = _series(levels)
+    sessions, values = checked_series(levels)
     years = np.array([session.year for session in sessions])
     lasts = [int(np.flatnonzero(years == year)[-1]) for year in sorted(set(years.tolist()))]
     starts = [0, *lasts[:-1]]
@@ -122,7 +122,7 @@ def risk(levels: pl.DataFrame) -> Risk:
     Raises:
         DataError: the levels are not a series.
     """
-    sessions, values = _series(levels)
+    sessions, values = checked_series(levels)
     returns = values[1:] / values[:-1] - 1
     drawdown = values / np.maximum.accumulate(values) - 1
     trough = int(np.argmin(drawdown))
@@ -165,7 +165,12 @@ def summary(levels: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"measure": pl.String, "value": pl.Float64, "unit": pl.String}, orient="row")
 
 
-def _series(levels: pl.DataFrame) -> tuple[list[date], FloatArray]:
+def checked_series(levels: pl.DataFrame) -> tuple[list[date], FloatArray]:
+    """Sessions and levels of a series.
+
+    Raises:
+        DataError: fewer than two sessions, not ascending and unique, or a level missing or not above zero.
+    """
     session, level = levels["session"], levels["level"]
     problems: list[Problem] = []
     if levels.height < 2:

@@ -1,38 +1,40 @@
 """What an event study refuses: settings that contradict one another, tables that do not fit together."""
 
+from collections.abc import Collection
+
 import polars as pl
 
-from exchina.analytics.constituent_moves import StudySettings
+from exchina.analytics.constituent_moves import StudySettings, window_name
 from exchina.errors import DataError, ExchinaError, Problem, did_you_mean
 from exchina.model import MarketData
 
 FEWEST_SESSIONS = 3
 
 
-def check_settings(settings: StudySettings, kinds: list[str]) -> None:
+def check_settings(settings: StudySettings) -> None:
     """Refuse settings that would look ahead or measure nothing.
 
     Args:
         settings: of the study.
-        kinds: the kinds of event in the ledger.
 
     Raises:
         ExchinaError: every contradiction found.
     """
-    start, stop = settings.window
-    problems = [
-        Problem("study.kinds", f"no event of kind {kind!r}", did_you_mean(kind, kinds))
-        for kind in settings.kinds or ()
-        if kind not in kinds
-    ]
-    if start > stop:
-        problems.append(Problem("study.window", f"{settings.window_name} ends before it begins", "first day first"))
-    if settings.estimation_end >= min(start, 0):
-        hint = "end the estimation before the window and before day 0"
-        problems.append(Problem("study.estimation_end", f"day {settings.estimation_end}", hint))
+    problems: list[Problem] = []
+    for window in (settings.window, *settings.also):
+        if window[0] > window[1]:
+            problems.append(Problem("study.window", f"{window_name(*window)} ends before it begins", "first day first"))
+        if settings.estimation_end >= min(window[0], 0):
+            hint = f"end the estimation before the window {window_name(*window)} and before day 0"
+            problems.append(Problem("study.estimation_end", f"day {settings.estimation_end}", hint))
+    if len({settings.window, *settings.also}) <= len(settings.also):
+        problems.append(Problem("study.also", "names a window twice", "each window once"))
     if not FEWEST_SESSIONS <= settings.minimum_sessions <= settings.estimation_sessions:
         found = f"{settings.minimum_sessions} of {settings.estimation_sessions} estimation sessions"
         problems.append(Problem("study.minimum_sessions", found, f"from {FEWEST_SESSIONS} to estimation_sessions"))
+    if settings.factors and settings.model != "market":
+        what = f"the model {settings.model} fits no factors"
+        problems.append(Problem("study.factors", what, "leave them out, or take the market model"))
     if problems:
         raise ExchinaError(*problems)
 
@@ -98,14 +100,37 @@ def _repeated(table: str, frame: pl.DataFrame, *key: str) -> list[Problem]:
     return [Problem(where, f"{twice.height} keys have several rows", "pass the tables as known on one day")]
 
 
-def check_benchmarks(constituents: pl.DataFrame, market: MarketData, benchmark: str | None) -> None:
-    """Refuse a benchmark that the market does not have, and a market that has none for any line."""
+def check_benchmarks(
+    constituents: pl.DataFrame, market: MarketData, settings: StudySettings, holding_treated: Collection[str]
+) -> None:
+    """Refuse a benchmark or factor that the market does not have, one that holds the names studied, and having none.
+
+    Args:
+        constituents: of every basket.
+        market: whose benchmarks count.
+        settings: of the study.
+        holding_treated: symbols of funds and indices that hold such names.
+
+    Raises:
+        DataError: every fault found.
+    """
     known = market.benchmarks["symbol"].unique().sort().to_list()
-    if benchmark is not None and benchmark not in known:
-        raise DataError(
-            Problem("benchmark", f"the market has none called {benchmark!r}", did_you_mean(benchmark, known))
-        )
-    if benchmark is None and not set(constituents["benchmark"].drop_nulls()) & set(known):
+    local = sorted(set(constituents["benchmark"].drop_nulls()))
+    asked = [*([settings.benchmark] if settings.benchmark else []), *settings.factors]
+    problems = [
+        Problem("benchmark", f"the market has none called {name!r}", did_you_mean(name, known))
+        for name in asked
+        if name not in known
+    ]
+    cure = f"it holds the companies that are studied, which hides their moves; take a broad market: {', '.join(local)}"
+    problems += [
+        Problem("benchmark", f"{name!r} is a rare earth fund", cure)
+        for name in (asked if settings.benchmark else [*asked, *local])
+        if name in holding_treated
+    ]
+    if settings.benchmark is None and not set(local) & set(known):
         what = "the market has none of the local benchmarks of its lines"
         hint = f"name one of: {', '.join(known)}" if known else "bring one in with [[benchmarks]]"
-        raise DataError(Problem("benchmark", what, hint))
+        problems.append(Problem("benchmark", what, hint))
+    if problems:
+        raise DataError(*problems)

@@ -16,6 +16,7 @@ Audience = Literal["retail", "institutional", "internal"]
 Index = Annotated[str, Parameter(help="an index of the workspace.")]
 Kinds = Annotated[tuple[str, ...], Parameter(consume_multiple=True)]
 Flag = Annotated[bool, Parameter(negative="")]
+Listing = Annotated[bool, Parameter(name="--list", negative="")]
 
 
 def _version() -> str:

@@ -1,6 +1,6 @@
 """The commands of the designer: lay a workspace, bring data in, judge, compose, backtest, study, report."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -188,6 +188,8 @@ def _methodology(book: "Rulebook", out: Path, common: Common) -> int:
     from exchina.errors import ExchinaError, Problem
     from exchina.methodology import methodology_page
 
+    if out.is_dir():
+        raise ExchinaError(Problem(str(out), "is a folder", f"name a file, such as {out / 'methodology.md'}"))
     try:
         atomic.place(out, methodology_page(book).encode())
     except OSError as fault:
@@ -219,62 +221,32 @@ def propose(index: Index, *, data: Data = DATA, common: Common = COMMON) -> int:
 
 
 @app.command
-def backtest(index: Index, *, out: Path | None = None, data: Data = DATA, common: Common = COMMON) -> int:
-    """Compute levels from the base date on: performance, turnover, the baskets of all reviews.
+def backtest(
+    index: Index, *, author: str | None = None, out: Path | None = None, data: Data = DATA, common: Common = COMMON
+) -> int:
+    """Compute levels from the base date on: performance, turnover, baskets of all reviews. It is recorded as a trial.
 
     Parameters:
+        author: who tries; EXCHINA_AUTHOR, or the user of this machine, if not given.
         out: folder to write levels, baskets, index shares, turnover and divisor to, as CSV.
     """
     from exchina import workflow
+    from exchina.cli.sweep_verb import author_of, honesty_facts, show_honesty
 
     with terminal.working("computing"):
-        view = view_of(data, common)
-        series = workflow.backtest(book_of(index, common), view)
+        place, who, view, book = common.place(), author_of(author), view_of(data, common), book_of(index, common)
+        series, trial, _ = workflow.recorded_backtest(place, book, view, author=who, at=datetime.now(UTC))
+    facts = honesty_facts(workflow.evidence_for(place, trial, book, view))
     tables = workflow.series_tables(series)
     written = workflow.written_tables(tables, out / index) if out else []
     if common.json:
-        terminal.as_json({name: table.to_dicts() for name, table in tables.items()}, view.provenance)
+        plain = {name: table.to_dicts() for name, table in tables.items()}
+        terminal.as_json({**plain, "honesty": facts}, view.provenance)
         return 0
     terminal.show_series(series)
+    show_honesty(facts)
     for path in written:
         terminal.say(f"wrote {path}")
-    terminal.say(terminal.label(view.provenance))
-    return 0
-
-
-@app.command
-def study(
-    index: Index,
-    *,
-    kind: Kinds = (),
-    pillar: Kinds = (),
-    country: Kinds = (),
-    benchmark: str | None = None,
-    data: Data = DATA,
-    common: Common = COMMON,
-) -> int:
-    """Measure how the index and its stages moved on policy-shock dates, against each line's local market.
-
-    Parameters:
-        kind: kinds of event, such as china_export_control; all if not given.
-        pillar: pillars of policy, such as alliance; all if not given.
-        country: countries whose government or sponsor acted, such as US JP; all if not given.
-        benchmark: one benchmark of the market for every line.
-    """
-    from exchina import workflow
-
-    with terminal.working("computing"):
-        view = view_of(data, common)
-        series = workflow.backtest(book_of(index, common), view)
-        result = workflow.study(
-            series, view, kinds=kind or None, pillars=pillar or None, countries=country or None, benchmark=benchmark
-        )
-    if common.json:
-        tables = {name: getattr(result, name).to_dicts() for name in ("table", "events", "securities")}
-        terminal.as_json(tables, view.provenance)
-        return 0
-    unasked = result.events["note"].eq_missing(workflow.UNASKED)
-    terminal.show_study(replace(result, events=result.events.filter(~unasked)))
     terminal.say(terminal.label(view.provenance))
     return 0
 

@@ -118,15 +118,16 @@ def publish(
 
 @app.command
 def verify(*, common: Common = COMMON) -> int:
-    """Prove that the published files and the ledger still say what was published."""
+    """Prove that files and ledgers still say what was published, and what was tried."""
     from exchina import workflow
 
     place = common.place()
     found = workflow.verify(place)
     terminal.problems(found, json_wanted=common.json)
     if not common.json:
-        rows = workflow.publications(place)
-        terminal.say(f"problems: {len(found)}" if found else f"publications verified: {len(rows)}")
+        proven = f"publications verified: {len(workflow.publications(place))}"
+        tried = workflow.trial_ledger(place).entries() if not found else ()
+        terminal.say(f"problems: {len(found)}" if found else f"{proven}; trials verified: {len(tried)}")
     return 1 if found else 0
 
 

@@ -1,40 +1,55 @@
-"""The rows of the ledger in SQLite, through SQLAlchemy Core; the database itself refuses to change or delete one."""
+"""The rows of a ledger in SQLite, through SQLAlchemy Core; the database itself refuses to change or delete one."""
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
 from exchina.errors import Problem, PublicationError
-from exchina.ledger.chain import RESTORE, canonical
-from exchina.model import Publication
+from exchina.ledger.chain import RESTORE, Sealed, canonical, columns_of
 
 BUSY_SECONDS = 30
-TABLE = sa.Table(
-    "publications",
-    sa.MetaData(),
-    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
-    *(sa.Column(name, sa.String, nullable=False) for name in ("index_id", "what", "for_day")),
-    sa.Column("revision", sa.Integer, nullable=False),
-    *(sa.Column(name, sa.String, nullable=False) for name in ("published_at", "files", "inputs", "previous_hash")),
-    sa.Column("hash", sa.String, nullable=False, unique=True),
-    sa.UniqueConstraint("index_id", "what", "for_day", "revision"),
-)
-TAKEN = (
-    "WHEN EXISTS (SELECT 1 FROM publications WHERE sequence = NEW.sequence OR hash = NEW.hash "
-    "OR (index_id, what, for_day, revision) = (NEW.index_id, NEW.what, NEW.for_day, NEW.revision))"
-)  # a row that REPLACE takes out fires no delete trigger
-GUARDS = tuple(
-    f"CREATE TRIGGER IF NOT EXISTS publications_no_{name} BEFORE {verb} ON publications {condition} "
-    "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
-    for name, verb, condition in (("update", "UPDATE", ""), ("delete", "DELETE", ""), ("replace", "INSERT", TAKEN))
-)
+Made = TypeVar("Made")
+TYPES = {str: sa.String, int: sa.Integer, float: sa.Float}
+
+
+def table_of(name: str, columns: Mapping[str, type], key: Sequence[str]) -> sa.Table:
+    """The table of one kind of row.
+
+    Args:
+        name: of the table.
+        columns: the fields between sequence and the two hashes, each str, int or float (which may be empty).
+        key: the fields that no two rows have alike.
+    """
+    return sa.Table(
+        name,
+        sa.MetaData(),
+        sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
+        *(sa.Column(column, TYPES[kind], nullable=kind is float) for column, kind in columns.items()),
+        sa.Column("previous_hash", sa.String, nullable=False),
+        sa.Column("hash", sa.String, nullable=False, unique=True),
+        sa.UniqueConstraint(*key, name="key"),
+    )
+
+
+def _guards(table: sa.Table) -> list[str]:
+    """Triggers that refuse a change; a row that REPLACE takes out fires no delete trigger, so its insert is refused."""
+    key = next([c.name for c in one.columns] for one in table.constraints if one.name == "key")  # pyright: ignore[reportAttributeAccessIssue]
+    mine, new = ", ".join(key), ", ".join(f"NEW.{name}" for name in key)
+    taken = (
+        f"WHEN EXISTS (SELECT 1 FROM {table.name} WHERE sequence = NEW.sequence OR hash = NEW.hash "
+        f"OR ({mine}) = ({new}))"
+    )
+    return [
+        f"CREATE TRIGGER IF NOT EXISTS {table.name}_no_{name} BEFORE {verb} ON {table.name} {condition} "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+        for name, verb, condition in (("update", "UPDATE", ""), ("delete", "DELETE", ""), ("replace", "INSERT", taken))
+    ]
 
 
 @contextmanager
@@ -64,32 +79,42 @@ def connected(database: Path, begin: str = "BEGIN") -> Generator[sa.Connection]:
         yield connection
 
 
-def read_rows(connection: sa.Connection) -> list[Publication]:
+def read_rows(connection: sa.Connection, table: sa.Table, made: Callable[[dict[str, Any]], Made]) -> list[Made]:
     """Every row by sequence; none where the table was not yet made.
 
+    Args:
+        connection: to the database.
+        table: of `table_of`.
+        made: the row from its columns; a column ``files`` or ``inputs`` comes as a mapping.
+
     Raises:
-        PublicationError: a row is not what this module writes.
+        PublicationError: a row is not what `add_row` writes.
     """
-    if not sa.inspect(connection).has_table(TABLE.name):
+    if not sa.inspect(connection).has_table(table.name):
         return []
-    return [_publication(row) for row in connection.execute(sa.select(TABLE).order_by(TABLE.c.sequence)).mappings()]
+    listed = connection.execute(sa.select(table).order_by(table.c.sequence)).mappings()
+    return [_read(row, made, Path(connection.engine.url.database or "").name) for row in listed]
 
 
-def add_row(connection: sa.Connection, entry: Publication) -> None:
+def add_row(connection: sa.Connection, table: sa.Table, entry: Sealed) -> None:
     """Insert a row, making the table and its guards first where they are missing; the caller commits."""
-    TABLE.create(connection, checkfirst=True)
-    for guard in GUARDS:
+    table.create(connection, checkfirst=True)
+    for guard in _guards(table):
         connection.exec_driver_sql(guard)
-    texts = {"files": canonical(entry.files), "inputs": canonical(entry.inputs)}
-    connection.execute(TABLE.insert().values({**asdict(entry), **texts, "for_day": entry.for_day.isoformat()}))
+    connection.execute(table.insert().values({name: _stored(value) for name, value in columns_of(entry).items()}))
 
 
-def _publication(row: Mapping[Any, Any]) -> Publication:
+def _stored(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return canonical(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _read(row: Mapping[Any, Any], made: Callable[[dict[str, Any]], Made], where: str) -> Made:
     try:
         fields: dict[str, Any] = dict(row)
-        fields["for_day"] = date.fromisoformat(row["for_day"])
-        fields["files"], fields["inputs"] = dict(json.loads(row["files"])), dict(json.loads(row["inputs"]))
-        return Publication(**fields)
+        fields |= {name: dict(json.loads(row[name])) for name in ("files", "inputs") if name in fields}
+        return made(fields)
     except (TypeError, ValueError) as fault:
         what = f"is not a row that exchina wrote: {fault}"
-        raise PublicationError(Problem(f"ledger.sqlite row {row['sequence']}", what, RESTORE)) from fault
+        raise PublicationError(Problem(f"{where} row {row['sequence']}", what, RESTORE)) from fault

@@ -9,13 +9,12 @@ from typing import TypeAlias
 
 from exchina.atomic import hidden_beside, sync_folder, write_through
 from exchina.errors import Problem
-from exchina.ledger.chain import RESTORE, export_text
-from exchina.model import Publication
+from exchina.ledger.chain import RESTORE, Sealed, export_text
 
 Staged: TypeAlias = Sequence[tuple[Path, Path]]
-RENEW = "the next publication, of whichever index, brings the export up to date"
+RENEW = "the next {}, of whichever index, brings the export up to date"
 CONTRADICTION = (
-    "restore the one that is wrong from a backup; if that is the export, delete it and the next publication writes it"
+    "restore the one that is wrong from a backup; if that is the export, delete it and the next {} writes it"
 )
 
 
@@ -71,52 +70,53 @@ def path_faults(paths: Iterable[str]) -> Iterator[Problem]:
             yield Problem(path, "is a name that the ledger keeps for itself", "choose another name")
 
 
-def file_faults(folder: Path, rows: Sequence[Publication]) -> Iterator[Problem]:
-    """Published files that are missing, or whose SHA-256 is not that of their row."""
+def file_faults(folder: Path, rows: Sequence[Sealed], done: str = "published") -> Iterator[Problem]:
+    """Files of the rows that are missing, or whose SHA-256 is not that of their row."""
     for row in rows:
         for path, digest in row.files.items():
             try:
                 found = sha256((folder / path).read_bytes()).hexdigest()
             except OSError as fault:
                 yield Problem(
-                    str(folder / path), f"published in row {row.sequence}, cannot be read: {fault.strerror}", RESTORE
+                    str(folder / path), f"{done} in row {row.sequence}, cannot be read: {fault.strerror}", RESTORE
                 )
                 continue
             if found != digest:
-                what = f"was changed after it was published in row {row.sequence}"
+                what = f"was changed after it was {done} in row {row.sequence}"
                 yield Problem(str(folder / path), what, RESTORE)
 
 
-def strangers(folder: Path, rows: Sequence[Publication]) -> Iterator[Problem]:
-    """Files beside published ones that no row names: left by a crash, put there by hand, or of a row cut off."""
+def strangers(folder: Path, rows: Sequence[Sealed], cure: str) -> Iterator[Problem]:
+    """Files beside those of the rows that no row names: left by a crash, put there by hand, or of a row cut off."""
     published = {folder / path for row in rows for path in row.files}
     for place in sorted({path.parent for path in published}):
         for path in sorted(place.iterdir()) if place.is_dir() else ():
             if path.is_file() and path not in published:
-                yield Problem(str(path), "is in no row of the ledger", "it was not published: move it elsewhere")
+                yield Problem(str(path), "is in no row of the ledger", cure)
 
 
-def export_faults(export: Path, found: str, rows: Sequence[Publication]) -> Iterator[Problem]:
-    """The first line of the export that is not the row of the database, and whether publishing will mend it.
+def export_faults(export: Path, found: str, rows: Sequence[Sealed], one: str = "publication") -> Iterator[Problem]:
+    """The first line of the export that is not the row of the database, and whether the next row will mend it.
 
     Args:
         export: the file.
         found: its text, read before the rows, so that a publication in between can only make it lag.
         rows: every row of the database.
+        one: what a row is called.
     """
     if lags(found, rows) and not found:
-        yield Problem(str(export), f"is missing or empty, while the database holds {len(rows)} rows", RENEW)
+        yield Problem(str(export), f"is missing or empty, while the database holds {len(rows)} rows", RENEW.format(one))
         return
     lines = zip_longest(export_text(rows).splitlines(), found.splitlines())
     for number, (wanted, line) in enumerate(lines, 1):
         if wanted != line:
             kind = "is missing" if line is None else "has no row in the database" if wanted is None else "differs"
-            cure = RENEW if lags(found, rows) else CONTRADICTION
+            cure = (RENEW if lags(found, rows) else CONTRADICTION).format(one)
             yield Problem(f"{export} line {number}", f"{kind}: export and database disagree", cure)
             return
 
 
-def lags(found: str, rows: Sequence[Publication]) -> bool:
+def lags(found: str, rows: Sequence[Sealed]) -> bool:
     """Whether an export only lacks the last rows, as a crash between a row and its line leaves it."""
     text = export_text(rows)
     return found != text and text.startswith(found)

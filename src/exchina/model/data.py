@@ -57,6 +57,7 @@ class Reference:
     china_links: pl.DataFrame
     withholding: pl.DataFrame
     venues: pl.DataFrame
+    trading_costs: pl.DataFrame
     related_entities: pl.DataFrame
     weak_facts: pl.DataFrame
     content_hash: str

@@ -41,25 +41,31 @@ def shocks_of(
     shocks: pl.DataFrame,
     sponsors: pl.DataFrame,
     *,
+    kinds: Collection[str] | None = None,
     pillars: Collection[str] | None = None,
     countries: Collection[str] | None = None,
+    ids: Collection[str] | None = None,
 ) -> pl.DataFrame:
-    """The shocks of some pillars, and of some countries' actors.
+    """The shocks of some kinds, of some pillars, of some countries' actors, or some of them by their ids.
 
     Args:
         shocks: rows of ``policy_shocks``.
         sponsors: sponsor and country.
+        kinds: keep these; None keeps all.
         pillars: keep these; None keeps all, with those of no pillar.
+        ids: keep these; None keeps all.
         countries: keep shocks in which one of these countries acted; None keeps all.
 
     Raises:
-        ExchinaError: a pillar or country of which the ledger has no shock; all of them at once.
+        ExchinaError: a kind, pillar, country or id of which the ledger has no shock; all of them at once.
     """
     told = shocks.with_columns(_countries=shock_countries(sponsors))
     acted = told["_countries"].explode(empty_as_null=False).drop_nulls().unique().sort().to_list()
     problems = [
         Problem(f"study.{name}", f"no event of {name} {word!r}", did_you_mean(word, known))
         for name, asked, known in (
+            ("kind", kinds, told["kind"].unique().sort().to_list()),
+            ("event", ids, told["id"].sort().to_list()),
             ("pillar", pillars, told["pillar"].drop_nulls().unique().sort().to_list()),
             ("country", countries, acted),
         )
@@ -68,8 +74,9 @@ def shocks_of(
     ]
     if problems:
         raise ExchinaError(*problems)
-    if pillars is not None:
-        told = told.filter(pl.col("pillar").is_in(list(pillars)))
+    for column, asked in (("kind", kinds), ("pillar", pillars), ("id", ids)):
+        if asked is not None:
+            told = told.filter(pl.col(column).is_in(list(asked)))
     if countries is not None:
         told = told.filter(pl.col("_countries").list.set_intersection(list(countries)).list.len() > 0)
     return told.drop("_countries")

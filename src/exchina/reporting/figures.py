@@ -3,6 +3,7 @@
 Sizes are points at print size. Days are drawn in UTC, so that no time zone of a machine moves a mark.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import cache
@@ -14,7 +15,7 @@ import altair as alt
 import vl_convert as vlc
 
 from exchina.reporting.document import BarChart, LevelChart
-from exchina.reporting.palette import COLOUR, FONT, colour
+from exchina.reporting.palette import COLOUR, FACE, FONT, colour
 
 TICK_STEPS = ((1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9))
 FEWEST_TICKS = 4
@@ -45,8 +46,18 @@ def draw(chart: LevelChart | BarChart, *, width: float, height: float, label: st
         padding={"top": top, "bottom": EDGE, "left": EDGE, "right": EDGE},
         autosize=alt.AutoSizeParams(type="fit", contains="padding"),
     ).configure(**house_style())
-    svg = vlc.vegalite_to_svg(spec.to_dict())
+    svg = to_svg(spec.to_dict())
     return svg.removesuffix("</svg>") + _label(label, width) + "</svg>"
+
+
+def to_svg(spec: dict[str, Any]) -> str:
+    """A chart of the engine as SVG text in the house face; the fonts must have been registered."""
+    return vlc.vegalite_to_svg(json.dumps(spec).replace(f'"{FONT}"', f'"{FACE}"'))
+
+
+def to_png(svg: str, pixels_per_point: float) -> bytes:
+    """SVG text as PNG; the fonts must have been registered."""
+    return vlc.svg_to_png(svg, scale=pixels_per_point)
 
 
 @cache
@@ -191,5 +202,5 @@ def _time_axis(sessions: tuple[date, ...]) -> alt.Axis:
 
 
 def _label(label: str, width: float) -> str:
-    face = f'font-family="{FONT}" font-size="6.5px" font-weight="600" fill="{COLOUR["warn"]}"'
+    face = f'font-family="{FACE}" font-size="6.5px" font-weight="600" fill="{COLOUR["warn"]}"'
     return f'<text x="{width - EDGE:g}" y="7" text-anchor="end" {face}>{escape(label)}</text>' if label else ""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 FONT = "Source Sans 3"
+FACE = f"'{FONT}', sans-serif"  # quoted: a name that ends in a number is no CSS identifier
 
 COLOUR: Mapping[str, str] = MappingProxyType(
     {

@@ -282,13 +282,28 @@ VENUES = _contract(
         **SOURCE,
     },
 )
+BASIS_POINTS = _number(0, 2000)
+TRADING_COSTS = _contract(
+    "trading_costs",  # what a trade costs by venue, basis points of its value: assumptions, and taxes as read
+    ["mic"],
+    {
+        "mic": MIC,
+        "half_spread_bp": BASIS_POINTS,
+        "commission_bp": BASIS_POINTS,
+        "buy_tax_bp": BASIS_POINTS,
+        "sell_tax_bp": BASIS_POINTS,
+        "taxed_domicile": _matching(r"^[A-Z]{2}$", COUNTRY_CURE, nullable=True),  # only these issuers; empty: all
+        **SOURCE,
+        "note": NOTE,
+    },
+)
 RELATED_ENTITIES = _contract(
     "related_entities",  # names linked to the universe, or easily confused with it, that are not in it
     ["id"],
     {
         "id": ID,
         "name": TEXT,
-        "kind": _one_of("private", "out_of_scope_listed", "chinese_excluded", "symbol_trap"),
+        "kind": _one_of("private", "out_of_scope_listed", "chinese_excluded", "symbol_trap", "rare_earth_fund"),
         "yahoo_symbol": NOTE,
         "country": COUNTRY,
         "reason": TEXT,
@@ -308,5 +323,6 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
     "china_links": CHINA_LINKS,
     "withholding": WITHHOLDING,
     "venues": VENUES,
+    "trading_costs": TRADING_COSTS,
     "related_entities": RELATED_ENTITIES,
 }

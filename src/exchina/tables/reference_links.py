@@ -14,6 +14,7 @@ NO_DAYS, ONE_DAY = pl.duration(), pl.duration(days=1)
 KEYS = (
     ("listings", "company_id", ("companies.id",)),
     ("listings", "mic", ("venues.mic",)),
+    ("trading_costs", "mic", ("venues.mic",)),
     ("stages", "company_id", ("companies.id",)),
     ("policy_measures", "company_id", ("companies.id", "related_entities.id")),
     ("policy_measures", "sponsor", ("sponsors.sponsor",)),

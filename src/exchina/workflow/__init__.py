@@ -1,27 +1,41 @@
 """The verbs: read, call the core, write. One name in Python, on the command line and in the schedule."""
 
+from exchina.workflow.capacity import capacity
+from exchina.workflow.checking import check
 from exchina.workflow.data import compared, fetch, gated, open_market, quarantine
-from exchina.workflow.indices import UNASKED, backtest, index_rulebook, propose, read_rulebook, series_tables, study
+from exchina.workflow.evidence import Evidence, assessed, best_evidence, evidence_for
+from exchina.workflow.indices import backtest, index_rulebook, propose, read_rulebook, series_tables
 from exchina.workflow.publishing import (
     Published,
     already_published,
-    check,
     last_announced,
     publications,
     publish,
     report,
     verify,
     written_report,
-    written_tables,
 )
+from exchina.workflow.stress import Scenarios, Stress, check_scenarios, read_scenarios, stress
+from exchina.workflow.studies import study, study_tables, written_study
+from exchina.workflow.sweeping import Tried, sweep, sweep_table, written_sweep
+from exchina.workflow.trials import recorded_backtest, trial_ledger
+from exchina.workflow.writing import written_tables
 
 __all__ = [
-    "UNASKED",
+    "Evidence",
     "Published",
+    "Scenarios",
+    "Stress",
+    "Tried",
     "already_published",
+    "assessed",
     "backtest",
+    "best_evidence",
+    "capacity",
     "check",
+    "check_scenarios",
     "compared",
+    "evidence_for",
     "fetch",
     "gated",
     "index_rulebook",
@@ -32,10 +46,19 @@ __all__ = [
     "publish",
     "quarantine",
     "read_rulebook",
+    "read_scenarios",
+    "recorded_backtest",
     "report",
     "series_tables",
+    "stress",
     "study",
+    "study_tables",
+    "sweep",
+    "sweep_table",
+    "trial_ledger",
     "verify",
     "written_report",
+    "written_study",
+    "written_sweep",
     "written_tables",
 ]

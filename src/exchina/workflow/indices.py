@@ -1,27 +1,16 @@
-"""The designer's verbs: read a rulebook, propose, backtest, study."""
+"""The designer's verbs: read a rulebook, propose, backtest."""
 
-from collections.abc import Collection
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from exchina import history, levels
-from exchina.analytics import event_study
-from exchina.analytics.event_study import EventStudy
 from exchina.errors import ExchinaError, Problem, RulebookError
 from exchina.market.view import MarketView
 from exchina.model import Basket, IndexSeries, Rulebook
-from exchina.policy import shocks_of
 from exchina.rulebook import parse_rulebook
 from exchina.rules.pipeline import MEMBER_COLUMNS
 from exchina.workspace import Workspace
-
-if TYPE_CHECKING:
-    pass
-
-UNASKED = "pillar or country not asked for"
 
 
 def read_rulebook(path: str | Path) -> Rulebook:
@@ -66,53 +55,6 @@ def backtest(book: Rulebook, view: MarketView) -> IndexSeries:
     """
     wanted = history.reviews_until(book, view, view.provenance.through)
     return levels.series_of(book, view, history.composed(book, view, wanted))
-
-
-def study(
-    series: IndexSeries,
-    view: MarketView,
-    *,
-    kinds: Collection[str] | None = None,
-    pillars: Collection[str] | None = None,
-    countries: Collection[str] | None = None,
-    benchmark: str | None = None,
-) -> EventStudy:
-    """Abnormal returns of the index and of each stage on the policy-shock dates, with the members of each day.
-
-    Args:
-        series: a backtest.
-        view: the market it was computed from.
-        kinds: kinds of event; None takes all.
-        pillars: pillars of policy; None takes all, and events of no pillar.
-        countries: countries whose government or sponsor acted, such as US; None takes all.
-        benchmark: one benchmark for all lines, in place of each market's own.
-
-    Raises:
-        ExchinaError: no event is of a kind, a pillar or a country asked for.
-    """
-    shocks = view.reference.policy_shocks
-    asked = shocks_of(shocks, view.reference.sponsors, pillars=pillars, countries=countries)["id"]
-    whole = event_study.study(
-        shocks,
-        levels.constituents(series, view),
-        view.market,
-        calendar=series.book.review.calendar,
-        provenance=view.provenance,
-        kinds=kinds,
-        benchmark=benchmark,
-    )
-    return _cut(whole, asked)
-
-
-def _cut(whole: EventStudy, asked: pl.Series) -> EventStudy:
-    """The study of some events: each is measured as before, the others are left out and say why."""
-    here = pl.col("event_id").is_in(asked.implode())
-    out = ~here & (pl.col("status") == "studied")
-    events = whole.events.with_columns(
-        status=pl.when(out).then(pl.lit("left_out")).otherwise("status"),
-        note=pl.when(out).then(pl.lit(UNASKED)).otherwise("note"),
-    )
-    return replace(whole, events=events, table=whole.table.filter(here), securities=whole.securities.filter(here))
 
 
 def series_tables(series: IndexSeries) -> dict[str, pl.DataFrame]:

@@ -1,6 +1,5 @@
 """The verbs of documents: report, publish once and for all, verify."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -10,23 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from exchina import atomic, history, levels
-from exchina.analytics.event_study import EventStudy
-from exchina.errors import ExchinaError, Problem, PublicationError
+from exchina import history, levels
+from exchina.analytics.constituent_moves import StudySettings
+from exchina.analytics.event_study import EventStudy, ledger_rows
+from exchina.errors import DataError, Problem, PublicationError
 from exchina.ledger import open_ledger
-from exchina.market.overrides import check_overrides
-from exchina.market.store import load, markets
 from exchina.market.view import MarketView
 from exchina.model import Basket, IndexSeries, Publication, Review, Rulebook
 from exchina.policy import SCORE_VERSION
-from exchina.reference import check_reference
-from exchina.workflow.indices import backtest, index_rulebook, propose, study
+from exchina.reference import read_reference
+from exchina.workflow.indices import backtest, propose
+from exchina.workflow.studies import study
+from exchina.workflow.trials import seal_faults, trial_ledger, trials_seal
+from exchina.workflow.writing import written
 from exchina.workspace import Workspace
 
 if TYPE_CHECKING:
     from exchina.reporting.document import Document
 
 REVIEW = "review"
+EVENTS = "event_ledger.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +126,13 @@ def _files(
     made = history.composed(book, cut, history.reviews_until(book, cut, review.effective))
     basket = made[-1]
     series = levels.series_of(book, cut, made) if made[0].review.effective <= cut.provenance.through else None
-    events = study(series, cut, benchmark=benchmark) if series else None
+    events = study(series, cut, StudySettings(benchmark=benchmark)) if series else None
     files = {
         "proforma.csv": proforma_csv(basket).encode(),
         "weak_facts.csv": basket.weak_facts.write_csv().encode(),
     }
+    if events is not None:
+        files[EVENTS] = ledger_rows(cut.reference.policy_shocks).write_csv().encode()
     for layout in ("announcement", "factsheet") if series else ("announcement",):
         document = report(workspace, layout, basket=basket, series=series, study=events, audience=audience)
         files[f"{layout}.pdf"] = to_pdf(document, workspace.reports / "templates")
@@ -152,41 +156,35 @@ def _inputs(workspace: Workspace, book: Rulebook, view: MarketView) -> dict[str,
         "policy_score": SCORE_VERSION,
         "documents": documents.hexdigest(),
         "exchina": version("exchina"),
+        "trials": trials_seal(workspace),
     }
 
 
-def check(workspace: Workspace) -> list[Problem]:
-    """Every problem of the workspace: reference data, rulebooks, schedule, report layouts and the market store."""
-    from exchina.reporting.layout import read_layout
-    from exchina.schedule import parse_schedule
-
-    def tried(read: Any, *arguments: Any) -> list[Problem]:
-        try:
-            read(*arguments)
-        except ExchinaError as fault:
-            return list(fault.problems)
-        return []
-
-    problems = [*check_reference(workspace.reference), *check_overrides(workspace.reference)]
-    for index_id in workspace.index_ids():
-        problems += tried(index_rulebook, workspace, index_id)
-    for path in sorted(workspace.reports.glob("layouts/*.toml")):
-        problems += tried(read_layout, path.read_text(encoding="utf-8"), str(path))
-    if workspace.schedule.is_file():
-        problems += tried(
-            parse_schedule,
-            workspace.schedule.read_text(encoding="utf-8"),
-            workspace.index_ids(),
-            str(workspace.schedule),
-        )
-    for market in markets(workspace.store):
-        problems += tried(load, workspace.store, market)
-    return problems
-
-
 def verify(workspace: Workspace) -> list[Problem]:
-    """Every way in which the published files or the ledger no longer say what was published."""
-    return open_ledger(workspace.reports).verify()
+    """Every way in which files and ledgers no longer say what was published, what was tried and what had happened."""
+    found = [
+        *open_ledger(workspace.reports).verify(),
+        *trial_ledger(workspace).verify(),
+        *_lost_events(workspace),
+    ]
+    return found or seal_faults(workspace, publications(workspace))
+
+
+def _lost_events(workspace: Workspace) -> list[Problem]:
+    """Events that a published study rests on and that the ledger of events no longer has, or has otherwise."""
+    names = [name for entry in publications(workspace) for name in entry.files if name.endswith(f"/{EVENTS}")]
+    if not names:
+        return []
+    now = ledger_rows(read_reference(workspace.reference).policy_shocks)
+    problems: list[Problem] = []
+    for name in names:
+        path = workspace.reports / name
+        then = pl.read_csv(path, schema=now.schema) if path.is_file() else now.clear()
+        lost = then.join(now, on=now.columns, how="anti", nulls_equal=True)["id"]
+        if lost.len():
+            what = f"rests on {', '.join(lost)}, which policy_shocks.csv no longer has as it was"
+            problems.append(Problem(name, what, "put the rows back; a correction is a new row with its own id"))
+    return problems
 
 
 def publications(workspace: Workspace) -> list[Publication]:
@@ -213,27 +211,15 @@ def written_report(
 
     day = view.known_by or view.provenance.through
     series = backtest(book, view) if book.index.base_date <= day else None
+    if series is None and layout != "announcement":
+        what = f"the index begins on {book.index.base_date}, after the data asked for, {day}"
+        raise DataError(Problem(book.index.id, what, "ask for a later day"))
     basket = propose(book, view) if layout == "announcement" else None
-    events = study(series, view, benchmark=benchmark) if series else None
+    events = study(series, view, StudySettings(benchmark=benchmark)) if series else None
     document = report(workspace, layout, basket=basket, series=series, study=events, audience=audience)
     shown = basket or (series.baskets[-1] if series else None)
     templates = workspace.reports / "templates"
     pages = {".pdf": to_pdf(document, templates), ".html": to_html(document, templates).encode()}
     if shown is not None:
         pages["-weak_facts.csv"] = shown.weak_facts.write_csv().encode()
-    return [_written(folder / f"{book.index.id}-{layout}{suffix}", page) for suffix, page in pages.items()]
-
-
-def written_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]:
-    """Write each table as a CSV file; the files written."""
-    return [_written(folder / f"{name}.csv", table.write_csv().encode()) for name, table in tables.items()]
-
-
-def _written(path: Path, content: bytes) -> Path:
-    try:
-        atomic.place(path, content)
-    except OSError as fault:
-        raise PublicationError(
-            Problem(str(path), f"cannot be written: {fault.strerror}", "choose another folder")
-        ) from fault
-    return path
+    return written({f"{book.index.id}-{layout}{suffix}": page for suffix, page in pages.items()}, folder)

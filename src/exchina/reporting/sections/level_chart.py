@@ -21,10 +21,9 @@ NO_EVENTS = {
     "title": pl.String,
     "names": pl.Int64,
     "car": pl.Float64,
-    "window": pl.String,
 }
 NOT_A_CLAIM = (
-    "Descriptive only: no significance test is made, other news moved these prices too, and nothing is claimed about "
+    "Descriptive only: no significance is claimed, other news moved these prices too, and nothing is claimed about "
     "cause or about later events."
 )
 
@@ -58,10 +57,10 @@ def level_chart(parts: Parts, *, events: int = 6, kinds: tuple[str, ...] = (), h
 def recent_events(
     study: EventStudy | None, between: tuple[date, date], kinds: tuple[str, ...], count: int
 ) -> pl.DataFrame:
-    """The latest events that were measured, oldest first: number, event_date, title, names, car, window.
+    """The latest events that were measured, oldest first: number, event_date, title, names, car.
 
     Args:
-        study: its events, and its table's rows of group ``index``; None has no events.
+        study: its events, and compound ids, and its table's rows of group ``index``; None has no events.
         between: first and last day.
         kinds: kinds to choose from; empty for all.
         count: how many at most.
@@ -76,12 +75,12 @@ def recent_events(
         raise PublicationError(
             *(Problem(place, f"no event is of kind {kind!r}", did_you_mean(kind, SHOCK_KINDS)) for kind in unknown)
         )
-    moves = study.table.filter(group="index").select("event_id", "names", "car", "window")
-    chosen = study.events.filter(
-        pl.col("event_date").is_between(*between), pl.col("kind").is_in(kinds or SHOCK_KINDS), status="studied"
+    asked = study.events.filter(pl.col("kind").is_in(kinds or SHOCK_KINDS), status="studied")["compound_id"]
+    chosen = study.table.filter(
+        pl.col("event_date").is_between(*between), pl.col("event_id").is_in(asked.implode()), group="index"
     )
     latest = chosen.sort("event_date", "event_id").tail(count).with_row_index("number", offset=1)
-    return latest.join(moves, on="event_id", how="left", maintain_order="left").select(list(NO_EVENTS))
+    return latest.select(list(NO_EVENTS))
 
 
 def _listed(study: EventStudy, events: pl.DataFrame, kinds: tuple[str, ...]) -> list[Block]:
@@ -96,7 +95,7 @@ def _listed(study: EventStudy, events: pl.DataFrame, kinds: tuple[str, ...]) -> 
     )
     rows = tuple(
         (str(number), day(when), title, str(names), percent(move, signed=True))
-        for number, when, title, names, move in events.drop("window").iter_rows()
+        for number, when, title, names, move in events.iter_rows()
     )
     return [
         Table(columns, rows, "Recent policy events and how the constituents moved"),
@@ -112,8 +111,9 @@ def _method(study: EventStudy, events: pl.DataFrame, kinds: tuple[str, ...]) -> 
     return (
         f"Shown: the {counted(events.height, 'latest event')}{of_kind}, whatever followed; the calendar has "
         f"{study.events.height} events, {measured} measured. Move: weighted abnormal return of the constituents of "
-        f"that day over sessions {events['window'][0]}, each against {study.settings.benchmark or 'its home market'}; "
-        f"Names: how many were measured. {NOT_A_CLAIM}"
+        f"that day over sessions {study.settings.window_name}, longer where events overlap, each against "
+        f"{study.settings.benchmark or 'its home market'}; Names: how many were measured. Event ledger "
+        f"{study.ledger_hash[:12]}. {NOT_A_CLAIM}"
     )
 
 
