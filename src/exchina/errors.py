@@ -62,10 +62,16 @@ class ProviderError(ExchinaError):
     """A data source did not deliver."""
 
 
+MOST_NAMED, FEW = 40, 5
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A spelling hint: the nearest known word, or else all of them."""
+    """A spelling hint: the nearest known word, or else all of them, of many a few that begin alike."""
     names = sorted(known)
     near = get_close_matches(word, names, n=1)
     if near:
         return f"did you mean {near[0]!r}?"
+    if len(names) > MOST_NAMED:
+        alike = [name for name in names if name.startswith(word)] or [name for name in names if name[:1] == word[:1]]
+        return f"there are {len(names)}" + (f", such as {', '.join(alike[:FEW])}" if alike else "")
     return "known: " + ", ".join(names) if names else "none is known"

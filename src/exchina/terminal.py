@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
@@ -26,8 +28,12 @@ if TYPE_CHECKING:
     from exchina.service import Outcome
 
 WIDTH_OF_A_FILE = 160
+DAY = re.compile(r"\d{4}-\d\d-\d\d\*?")
+FIGURE = re.compile(r"[<+-]?[\d,]+(\.\d+)?( %)?( [a-z ]+)?|[+-]?[\d.]+ / [+-]?[\d.]+|n/a|too few")
+FEWEST_LETTERS, WIDEST = 14, 10_000
 IDS, LONGEST_ID = ("commitment", "day", "gate", "id", "line", "symbol"), 24
 MOST_GAPS = 12
+CARRIED = {"holiday_carry": "over a holiday", "stale": "stale"}
 OUT = Console(
     highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_FILE
 )
@@ -58,24 +64,36 @@ def answer(result: Mapping[str, object], *, json_wanted: bool) -> None:
 
 
 def table(rows: Iterable[Mapping[str, Any]], title: str = "") -> None:
-    """Print rows as a table, numbers to the right; the columns are those of the first row."""
+    """Print rows as a table, figures to the right and in one piece; a row without a column leaves it blank.
+
+    Columns are those of all rows in the order in which they first appear. Only words are folded: where figures and days
+    alone are wider than the terminal, the table is too.
+    """
     listed = list(rows)
     if not listed:
         say(f"{title}: none") if title else None
         return
     shown = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
-    for name in listed[0]:
-        numeric = all(isinstance(row[name], int | float) or row[name] is None for row in listed)
-        right = numeric or name.endswith("%")
-        shown.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=_ids(name, listed))
+    columns = list(dict.fromkeys(name for row in listed for name in row))
+    for name in columns:
+        cells = [row.get(name) for row in listed]
+        figures = name.endswith("%") or all(cell is None or _is_figure(cell) for cell in cells)
+        whole = figures or all(cell is None or DAY.fullmatch(str(cell)) for cell in cells) or _ids(name, cells)
+        fewest = None if whole else min(FEWEST_LETTERS, max(len(str(cell or "")) for cell in [name, *cells]))
+        shown.add_column(name, justify="right" if figures else "left", overflow="fold", no_wrap=whole, min_width=fewest)
     for row in listed:
-        shown.add_row(*("" if value is None else str(value) for value in row.values()))
-    OUT.print(shown)
+        shown.add_row(*("" if row.get(name) is None else str(row[name]) for name in columns))
+    needed = Measurement.get(OUT, OUT.options.update(max_width=WIDEST), shown).minimum
+    (OUT if needed <= OUT.width else Console(highlight=False, width=needed)).print(shown, crop=False)
 
 
-def _ids(name: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+def _is_figure(cell: object) -> bool:
+    return isinstance(cell, int | float) or FIGURE.fullmatch(str(cell)) is not None
+
+
+def _ids(name: str, cells: Sequence[object]) -> bool:
     """Whether a column holds identifiers, which nobody can copy once they are folded."""
-    return name in IDS and all(len(str(row[name])) <= LONGEST_ID for row in rows)
+    return name in IDS and all(len(str(cell)) <= LONGEST_ID for cell in cells)
 
 
 def problems(found: Sequence[Problem], *, json_wanted: bool) -> None:
@@ -239,7 +257,10 @@ def show_series(series: "IndexSeries") -> None:
     ]
     table(rows, "reviews")
     carried = series.statuses["status"].value_counts(sort=True).rows()
-    say("Carried prices: " + (", ".join(f"{count:,} {status}" for status, count in carried) or "none"))
+    say(
+        "Carried prices: "
+        + (", ".join(f"{count:,} {CARRIED.get(status, status)}" for status, count in carried) or "none")
+    )
     weak = series.baskets[-1].weak_facts.height
     say(f"Facts of weak confidence behind the last members: {weak}; `exchina propose --json` lists them.")
 

@@ -237,3 +237,12 @@ def test_impact_per_fund_grows_by_root_two_along_the_curve() -> None:
     assert impact[1] / impact[0] == pytest.approx(np.sqrt(2), rel=1e-12)
     assert found["drag_bp"].to_list() == [None, None]
     assert found["extrapolated"].to_list() == pytest.approx([1.0, 1.0])
+
+
+@pytest.mark.parametrize("adv", [np.nan, 0.0, -1.0, np.inf])
+def test_an_unknown_volume_is_no_infinite_capacity(adv: float) -> None:
+    traded, sigma = np.array([0.5, 0.5, 0.0]), np.array([0.02, np.nan, np.nan])
+    with pytest.raises(DataError) as caught:
+        capacity.limit(traded, np.array([adv, 1e6, np.nan]), sigma, 0.7, Terms())
+    assert [problem.where for problem in caught.value.problems] == ["line 0", "line 1"]
+    assert all(problem.hint for problem in caught.value.problems)

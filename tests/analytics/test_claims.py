@@ -31,9 +31,11 @@ SEVERAL = ClassClaim(
     event_class="export restriction",
     instants=DATES,
     hypothetical=(True, True, False, False, False, False, False),
+    happened=7,
+    left_out=(),
     window=(0, 1),
     benchmark="each name's local broad market",
-    names=8,
+    names=(8, 8),
     missing=(),
     weighting="equal-weighted",
     statistic="date_bmp",
@@ -42,7 +44,7 @@ SEVERAL = ClassClaim(
     family_size=24,
     mde=0.0264,
 )
-FEW = replace(SEVERAL, instants=DATES[:5], hypothetical=(True,) * 5)
+FEW = replace(SEVERAL, instants=DATES[:5], hypothetical=(True,) * 5, happened=5)
 FORBIDDEN = re.compile(r"caus(e|ing)|benefit\w*\s+from|no\s+effect", re.IGNORECASE)
 
 
@@ -61,7 +63,8 @@ def test_one_date_says_what_the_standard_allows() -> None:
         "In the first reacting session after agreement of a US department with MP Materials (2025-07-10 11:18 UTC) the "
         "8 names (equal-weighted; 2 missing: Iluka, Lynas) moved +5.1 % against each name's local broad market; "
         "p = 0.012 after adjustment for common movement and for a family of 24 tests "
-        "(Kolari-Pynnonen adjusted BMP test, Holm-adjusted); effects under 7.0 % could not have been detected. "
+        "(Kolari-Pynnonen adjusted BMP test, Holm-adjusted); effects under 7.0 % could not have been detected "
+        "even by a single test on a day of usual spread (80 % power at 5 %, normal approximation). "
         "Past reactions do not predict future ones."
     )
 
@@ -77,7 +80,8 @@ def test_several_dates_state_their_number_and_which_are_hypothetical() -> None:
         "in sessions 0 to +1 around day 0, the first reacting session after each announcement the 8 names "
         "(equal-weighted; none missing) moved -3.1 % against each name's local broad market; p < 0.001 after "
         "adjustment for common movement and for a family of 24 tests (BMP test over dates, Holm-adjusted); "
-        "effects under 2.6 % could not have been detected. "
+        "effects under 2.6 % could not have been detected even by a single test on a day of usual spread "
+        "(80 % power at 5 %, normal approximation). "
         "2 of the 7 dates lie before the live date and are hypothetical. Past reactions do not predict future ones."
     )
 
@@ -90,7 +94,7 @@ def test_fewer_than_six_dates_are_described_without_a_test() -> None:
     assert "p <" not in sentence(FEW)
     assert "moved -3.1 %" in sentence(FEW)
     assert len(DATES) > FEWEST_DATES
-    six = changed(SEVERAL, instants=DATES[:6], hypothetical=(False,) * 6)
+    six = changed(SEVERAL, instants=DATES[:6], hypothetical=(False,) * 6, happened=6)
     assert "p < 0.001" in sentence(six)
     assert "hypothetical" not in sentence(six)
 
@@ -217,3 +221,14 @@ def test_whatever_is_handed_in_no_cause_is_claimed(
     assert said.endswith(CAVEAT)
     assert "\n" not in said
     assert ("could not have been detected" in said) is (claim is not FEW)
+
+
+def test_dates_that_are_left_out_are_counted_and_explained() -> None:
+    part = changed(SEVERAL, happened=9, left_out=("2 in a compound event of several kinds",), names=(11, 15))
+    text = sentence(part)
+    assert text.startswith("On average over 7 of the 9 dates of the class export restriction (")
+    assert "; left out: 2 in a compound event of several kinds), in sessions" in text
+    assert "the 11 to 15 names a date (equal-weighted" in text
+    assert refused(changed(SEVERAL, happened=9)) == ["left_out"]
+    assert refused(changed(SEVERAL, left_out=("1 lost",))) == ["left_out"]
+    assert refused(changed(SEVERAL, happened=6)) == ["happened", "left_out"]

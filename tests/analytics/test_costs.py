@@ -156,3 +156,15 @@ def test_the_answer_to_a_capacity_case_by_hand() -> None:
     found = ANSWERED["H13"]({**given, "cost_limit_bp": 25})
     assert found["capacity_participation_usd"] == pytest.approx(6e6)
     assert found["capacity_cost_limit_usd"] == pytest.approx(6.25e6 / 0.05)
+
+
+@pytest.mark.parametrize("impact", [-1.0, 0.0, float("nan"), float("inf")])
+def test_an_impact_that_is_none_is_refused(model: costs.CostModel, impact: float) -> None:
+    with pytest.raises(DataError, match="CostModel.impact: found .* above 0"):
+        costs.CostModel(model.venues, impact=impact)
+
+
+def test_a_review_that_costs_all_the_fund_says_what_to_do() -> None:
+    dear = pl.DataFrame({"session": [date(2026, 1, 6)], "cost": [1.2]})
+    with pytest.raises(DataError, match="ask for a smaller one"):
+        costs.after_costs(levels(), dear)

@@ -94,3 +94,28 @@ def test_residuals_are_those_of_the_sessions_used() -> None:
     fitted = fit.coefficients[0] + np.outer(FACTOR[:60], fit.coefficients[1])
     np.testing.assert_allclose(fit.residuals, gaps[:60] - fitted, atol=1e-15)
     np.testing.assert_allclose(np.nansum(fit.residuals**2, axis=0) / fit.df, fit.s**2)
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        (FACTOR * 2 + 0.001, "factor 2 cannot be told apart from the benchmark"),
+        (np.zeros(80), "factor 2 does not move"),
+    ],
+)
+def test_factors_that_cannot_be_told_apart_are_named(second: np.ndarray, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        abnormal_returns(RETURNS, np.column_stack([FACTOR, second]), **DAYS)
+
+
+def test_a_factor_made_of_two_others_is_named() -> None:
+    other = np.random.default_rng(11).normal(0, 0.01, 80)
+    with pytest.raises(DataError, match="factor 3 cannot be told apart from those before it"):
+        abnormal_returns(RETURNS, np.column_stack([FACTOR, other, FACTOR - other]), **DAYS)
+
+
+def test_no_such_model_and_factors_of_other_sessions_are_refused_at_once() -> None:
+    with pytest.raises(DataError) as caught:
+        abnormal_returns(RETURNS, FACTOR[:70], **DAYS, model="market_adjusted")  # type: ignore[arg-type]
+    assert [problem.where for problem in caught.value.problems] == ["model", "factors"]
+    assert all(problem.hint for problem in caught.value.problems)

@@ -64,3 +64,8 @@ def test_every_impossible_p_is_named_with_the_level() -> None:
     with pytest.raises(DataError) as caught:
         adjust({"a": float("nan"), "b": 0.5, "c": -0.1, "d": 1.1}, level=1.0)
     assert [problem.where for problem in caught.value.problems] == ["test 'a'", "test 'c'", "test 'd'", "level"]
+
+
+def test_no_such_method_is_refused_with_those_there_are() -> None:
+    with pytest.raises(DataError, match="no adjustment called 'bh'.*benjamini_hochberg"):
+        adjust({"a": 0.01}, "bh")  # type: ignore[arg-type]

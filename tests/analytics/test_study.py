@@ -11,6 +11,7 @@ import pytest
 from exchina.analytics.constituent_moves import StudySettings
 from exchina.analytics.event_study import EventStudy, ledger_hash, study
 from exchina.analytics.market_model import abnormal_returns
+from exchina.analytics.study_claims import sentences
 from exchina.errors import DataError, ExchinaError
 from exchina.model import MarketData, Provenance
 from tests import markets
@@ -511,3 +512,42 @@ def test_betas_of_a_name_that_lags_its_benchmark_are_shown_beside_the_ordinary_o
     assert 0.05 < rows["MP"]["without_return"] < 0.08
     lone = run(without(base, "MP", DAYS[4], DAYS[-1])).betas.filter(symbol="MP").row(0, named=True)
     assert (lone["ols"], lone["note"]) == (None, "3 returns, 7 needed")
+
+
+def test_sentences_name_every_date_and_say_which_are_left_out() -> None:
+    """Seven dates of a kind: one overlaps an event of another kind, and of one no direction was expected."""
+    events = monthly(8).with_columns(
+        direction=pl.when(pl.col("id") == "F3").then(0).otherwise("direction").cast(pl.Int8)
+    )
+    other = NOON + timedelta(days=1)
+    mixed = pl.concat([events, ledger(("Q", other.date(), other, "china_quota", "happened"))])
+    found = run(market(JUMPS, noise=0.02), mixed, also=((-5, -1), (0, 0)))
+    said = {row["about"]: row for row in sentences(found, None).to_dicts()}
+    text = said["western_funding"]["sentence"]
+    assert "over 6 of the 8 dates of the class western funding" in text
+    assert "1 in a compound event of several kinds, 1 without an expected direction or a portfolio" in text
+    assert text.count("UTC, hypothetical") == 6
+    assert "the 3 names" in text
+    assert said["Q"]["sentence"] is None
+    assert "cannot be told apart" in said["Q"]["refused"]
+    assert "against the broad index of each home market" in said["F1"]["sentence"]
+    live = {row["about"]: row for row in sentences(found, date(2025, 12, 1)).to_dicts()}
+    assert live["F1"]["sentence"].startswith("In sessions")
+
+
+def test_a_class_whose_dates_have_other_windows_has_no_sentence() -> None:
+    events = monthly(6)
+    second = NOON - timedelta(days=27)
+    twin = ledger(("F1b", second.date(), second, "western_funding", "happened"))
+    found = run(market(JUMPS, noise=0.02), pl.concat([events, twin]))
+    assert "F1+F1b" in found.classes.filter(group="index")["event_ids"].item().split()
+    row = sentences(found, None).filter(about="western_funding").row(0, named=True)
+    assert (row["sentence"], row["refused"]) == (None, "window: window is not known")
+
+
+def test_two_time_zones_share_more_than_their_calendar_days_show() -> None:
+    """Sydney shows the news of New York a day later: adjacent days count between the two."""
+    found = run(market(noise=0.02), monthly(2))
+    assert found.table.filter(group="index")["rbar"].is_not_null().all()
+    notes = found.statistics.filter(pl.col("group") == "index", name="portfolio_regression")["note"]
+    assert notes.str.contains("several time zones").all()

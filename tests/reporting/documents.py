@@ -237,6 +237,7 @@ def study(kind: Kind = "simulated") -> EventStudy:
             group=pl.lit("index"),
             names=pl.Series(names),
             window=pl.lit("[0,+1]"),
+            measure=pl.lit("[0,+1]"),
             car=pl.Series(moves),
             note=pl.lit(""),
         )

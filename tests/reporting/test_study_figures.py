@@ -91,7 +91,7 @@ def _table() -> pl.DataFrame:
         nothing = dict.fromkeys(columns)
         rows += [facts | counts | {"group": stage, "car": car, "caar": car} | nothing
                  for stage, car in stages[name].items()]  # fmt: skip
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame(rows, infer_schema_length=None).with_columns(measure=pl.lit("[0,+1]"))
 
 
 def _paths() -> pl.DataFrame:
@@ -110,7 +110,8 @@ def _securities() -> pl.DataFrame:
         for name, cars in CARS.items()
         for n, car in enumerate([*cars, None])
     ]
-    return pl.DataFrame(rows, schema=["event_id", "symbol", "window", "car"], orient="row")
+    found = pl.DataFrame(rows, schema=["event_id", "symbol", "window", "car"], orient="row")
+    return found.with_columns(measure=pl.lit("[0,+1]"))
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +244,9 @@ def test_empty_cells_are_not_zero(made: dict[str, bytes]) -> None:
 
 def test_the_main_window_is_drawn_and_not_a_further_one(made: dict[str, bytes], fonts: Path) -> None:
     """A further window stands after the main one, under the same id, or under that of another compound."""
-    also = _table().with_columns(window=pl.lit("[-5,-1]"), car=pl.lit(0.77), caar=pl.lit(0.77))
+    also = _table().with_columns(
+        window=pl.lit("[-5,-1]"), measure=pl.lit("[-5,-1]"), car=pl.lit(0.77), caar=pl.lit(0.77)
+    )
     other = also.with_columns(event_id=pl.lit("D+F"))
     assert figures(study(table=pl.concat([_table(), also, other])), title="Test Index", fonts=fonts) == made
 

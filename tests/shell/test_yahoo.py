@@ -137,6 +137,15 @@ def test_a_decision_counts_although_there_is_nothing_to_ask(stub: Stub, place: W
     assert date(2025, 11, 18) in load(place.store, "live")[0].prices.filter(symbol="MP")["session"]
 
 
+def test_a_count_of_today_never_stands_on_the_prices_of_yesterday(stub: Stub, place: Workspace) -> None:
+    stub.lines["MP"].counts.clear()
+    found = fetch(place, stub)
+    assert any("Only today's share count is known" in said for said in found.notices)
+    data, provenance = load(place.store, "live")
+    assert data.shares.filter(symbol="MP")["known_date"].to_list() == [MONDAY.date()]
+    assert "share count of MP is known from 2025-11-24 on only" in " ".join(provenance.assumptions)
+
+
 def test_without_a_connection_the_fetch_says_so_at_once(stub: Stub, place: Workspace) -> None:
     with pytest.raises(ProviderError, match="cannot be reached.*check the connection"):
         fetch(place, stub, endpoint="http://127.0.0.1:9", first_wait_seconds=600)

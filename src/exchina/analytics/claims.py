@@ -20,6 +20,7 @@ SEVERAL_DATES = {"date_bmp": "BMP test over dates", "wild_cluster": "wild cluste
 FEWEST_DATES = 6
 LEVEL = LEVELS["holm"]
 CAUSAL = re.compile(r"caus(?:e|ing)|benefit\w*\s+from|no\s+effect", re.IGNORECASE)
+POWER = "80 % power at 5 %, normal approximation"
 CAVEAT = "Past reactions do not predict future ones."
 NOT_SIGNIFICANT = f"No reaction was detected at the {LEVEL:.0%} level; no reaction detected is not no reaction."
 DESCRIPTION = f"This is a description: fewer than {FEWEST_DATES} dates allow no test."
@@ -75,8 +76,10 @@ class ClassClaim:
         hypothetical: for each of them, whether it lies before the live date of the index.
         window: as in `Claim`.
         benchmark: as in `Claim`.
-        names: names measured on at least one date.
-        missing: names measured on none.
+        happened: events of the class that happened, measured or not; the dates are all of them or some.
+        left_out: why the others are not among the dates, in words with their number; empty if none is left out.
+        names: fewest and most names measured on a date.
+        missing: names of the index not measured on one date or more.
         weighting: as in `Claim`.
         statistic: the headline test, a key of `SEVERAL_DATES`.
         move: mean over dates of the cumulative abnormal return, fraction of 1.
@@ -88,9 +91,11 @@ class ClassClaim:
     event_class: str | None
     instants: tuple[Instant, ...] | None
     hypothetical: tuple[bool, ...] | None
+    happened: int | None
+    left_out: tuple[str, ...] | None
     window: tuple[int, int] | None
     benchmark: str | None
-    names: int | None
+    names: tuple[int, int] | None
     missing: tuple[str, ...] | None
     weighting: str | None
     statistic: str | None
@@ -134,8 +139,11 @@ def _several_dates(claim: ClassClaim) -> str:
     )
     note = f"{back} of the {len(claim.instants)} dates lie before the live date and are hypothetical." if back else ""
     result = f"; {_tested(claim, SEVERAL_DATES)}" if _testable(claim) else f". {DESCRIPTION}"
+    number = len(claim.instants)
+    among = f"all {number} dates" if claim.happened == number else f"{number} of the {claim.happened} dates"
+    rest = f"; left out: {', '.join(claim.left_out)}" if claim.left_out else ""
     return (
-        f"On average over all {len(claim.instants)} dates of the class {claim.event_class} ({marked}), in "
+        f"On average over {among} of the class {claim.event_class} ({marked}{rest}), in "
         f"{_when(claim.window)} each announcement {_what(claim)}{result} {note} {CAVEAT}"
     )
 
@@ -158,7 +166,14 @@ def _what(claim: Claim | ClassClaim) -> str:
     assert claim.missing is not None
     left_out = f"{len(claim.missing)} missing: {', '.join(claim.missing)}" if claim.missing else "none missing"
     move = round(claim.move * 100, 1) + 0.0
-    return f"the {claim.names} names ({claim.weighting}; {left_out}) moved {move:+.1f} % against {claim.benchmark}"
+    names = f"{claim.names} names" if isinstance(claim, Claim) else _a_date(claim.names)
+    return f"the {names} ({claim.weighting}; {left_out}) moved {move:+.1f} % against {claim.benchmark}"
+
+
+def _a_date(names: tuple[int, int] | None) -> str:
+    assert names is not None
+    fewest, most = names
+    return f"{most} names" if fewest == most else f"{fewest} to {most} names a date"
 
 
 def _tested(claim: Claim | ClassClaim, labels: dict[str, str]) -> str:
@@ -171,7 +186,8 @@ def _tested(claim: Claim | ClassClaim, labels: dict[str, str]) -> str:
     return (
         f"p {p} after adjustment for common movement and for a family of {tests} "
         f"({labels[claim.statistic]}, Holm-adjusted); "
-        f"effects under {claim.mde * 100:.1f} % could not have been detected.{outcome}"
+        f"effects under {claim.mde * 100:.1f} % could not have been detected even by a single test on a day of usual "
+        f"spread ({POWER}).{outcome}"
     )
 
 
@@ -201,7 +217,7 @@ def _impossible(claim: Claim | ClassClaim) -> list[Problem]:
     window, instants = claim.window, (claim.instant,) if isinstance(claim, Claim) else claim.instants or ()
     rules: list[tuple[str, bool, str]] = [
         ("window", window is None or window[0] <= window[1], "the first day comes first"),
-        ("names", claim.names is None or claim.names >= 2, "a common move needs two names"),
+        ("names", _enough(claim.names), "a common move needs two names, the fewest first"),
         ("missing", all(name.strip() for name in claim.missing or ()), "give the name of each"),
         ("move", claim.move is None or isfinite(claim.move), "a finite fraction of 1"),
     ]
@@ -209,6 +225,11 @@ def _impossible(claim: Claim | ClassClaim) -> list[Problem]:
         marks = claim.hypothetical
         several = claim.instants is None or len(set(instants)) == len(instants) >= 2
         rules.append(("instants", several, "two dates or more, each once; for one date make a Claim"))
+        among = claim.happened is None or claim.happened >= len(instants)
+        rules.append(("happened", among, f"at least the {len(instants)} dates"))
+        told = None not in (claim.instants, claim.happened, claim.left_out) and several
+        whole = not told or (claim.happened == len(instants)) == (not claim.left_out)
+        rules.append(("left_out", whole, "say why dates that happened are not among those measured"))
         matched = marks is None or not instants or len(marks) == len(instants)
         rules.append(("hypothetical", matched, "one mark for each date"))
     zoned = not any(isinstance(at, datetime) and at.utcoffset() is None for at in instants)
@@ -216,6 +237,13 @@ def _impossible(claim: Claim | ClassClaim) -> list[Problem]:
     if _testable(claim):
         rules += _test_rules(claim)
     return [Problem(f"claim.{name}", f"{getattr(claim, name)!r}", hint) for name, fine, hint in rules if not fine]
+
+
+def _enough(names: int | tuple[int, int] | None) -> bool:
+    if names is None:
+        return True
+    fewest, most = (names, names) if isinstance(names, int) else names
+    return 2 <= fewest <= most
 
 
 def _test_rules(claim: Claim | ClassClaim) -> list[tuple[str, bool, str]]:
@@ -232,7 +260,7 @@ def _test_rules(claim: Claim | ClassClaim) -> list[tuple[str, bool, str]]:
 
 def _causal(claim: Claim | ClassClaim) -> Iterable[Problem]:
     """Words handed in that claim a cause, a benefit or the absence of an effect."""
-    for name in ("event", "event_class", "benchmark", "weighting", "missing"):
+    for name in ("event", "event_class", "left_out", "benchmark", "weighting", "missing"):
         value = getattr(claim, name, None) or ""
         text = value if isinstance(value, str) else " ".join(value)
         if found := CAUSAL.search(text):

@@ -121,7 +121,7 @@ def moves(
 
 @dataclass(frozen=True)
 class _Panel:
-    """One market: returns by session and symbol, benchmarks and factors, the sessions near events and those of them."""
+    """One market: returns by session and symbol, its benchmarks and factors, sessions near and of events."""
 
     sessions: pl.Series
     column: dict[str, int]
@@ -129,12 +129,14 @@ class _Panel:
     factors: dict[str, FloatArray]
     near: BoolArray
     shocks: BoolArray
+    closes_at: float
 
 
 def _panel(
     calendar: str, names: pl.DataFrame, market: MarketData, days: pl.DataFrame, settings: StudySettings
 ) -> _Panel:
-    sessions = market.sessions.filter(pl.col("calendar") == calendar)["session"].sort()
+    own = market.sessions.filter(pl.col("calendar") == calendar)
+    sessions, closes = own["session"].sort(), own["close_at"]
     currencies = dict(names.select("symbol", "currency").unique().sort("symbol").iter_rows())
     benchmarks = names["benchmark"].drop_nulls().unique().sort().to_list()
     known = days.filter(pl.col("calendar") == calendar).drop_nulls("position")
@@ -151,6 +153,7 @@ def _panel(
         factors={symbol: np.column_stack([levels[:, at], further]) for at, symbol in enumerate(benchmarks)},
         near=near_events(*placed, len(sessions)),
         shocks=near_events(*placed, len(sessions), before=0, after=0),
+        closes_at=float(np.median(closes.dt.hour() + closes.dt.minute() / 60)),
     )
 
 
@@ -183,7 +186,7 @@ def _group_moves(panel: _Panel, names: pl.DataFrame, settings: StudySettings) ->
     )
     path = np.arange(day0 + PATH[0], day0 + PATH[1] + 1)
     reached = path[0] >= 0 and path[-1] < len(panel.sessions)
-    market = Market(panel.sessions.to_numpy(), returns[:, kept], factors, estimation, window)
+    market = Market(panel.sessions.to_numpy(), returns[:, kept], factors, estimation, window, panel.closes_at)
     held = names.select("symbol", "stage", "weight")[kept]
     return rows, Measured(first["event_id"], held, market, path if reached else path[:0]) if kept else None
 

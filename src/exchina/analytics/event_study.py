@@ -54,7 +54,7 @@ MEASURED = {
 TOGETHER = "compound event: windows overlap, the effects cannot be told apart"
 USUAL = StudySettings()
 _TABLES = ("table", "classes", "contrasts", "statistics", "class_statistics", "securities")
-LEDGER = ["id", "event_date", "kind", "direction", "announced_at"]
+LEDGER = ["id", "event_date", "kind", "direction", "announced_at", "announced_zone"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ class EventStudy:
             names) and one per stage (car: equal-weighted mean): event_id, event_date, title, kind (of a compound event
             the ids and titles of all, and ``compound``), group, names (covered), left_out, covered_weight (of the whole
             index), window, car (null if no name is covered), caar (equal-weighted), t, df and p of the headline test of
-            caar, p_holm, p_bh, p_by (adjusted for the family), rbar, mde (minimum detectable effect), test_note, note.
+            caar, p_holm, p_bh, p_by (adjusted for the family), rbar, mde (minimum detectable effect), test_note, note,
+            measure (the window asked for; a compound event's own may be longer).
         classes: per kind of event, group and window: dates, mean_car (signed by the direction that the ledger
             expected), t, df, p (date BMP), p_holm, p_bh, p_by, p_wild (wild cluster), mde, test_note.
         contrasts: per kind two stages on the same dates: first, second, dates, mean_difference, t, df, p, p_holm, p_bh,
@@ -82,7 +83,7 @@ class EventStudy:
         securities: per event, window and constituent: symbol, stage, weight, calendar, benchmark, day0, day0_latest
             (differs if the time is not known), beta, car, se_car, t_car, p_car (null if left out), contribution (to the
             index row), sessions (usable estimation sessions), skipped (sessions passed over because they lie around
-            other events), estimation_start, note (why it was left out).
+            other events), estimation_start, note (why it was left out), measure.
         family_size: tests adjusted together: every p of table, classes and contrasts.
         ledger_hash: `ledger_hash` of the complete event ledger.
         settings: how it was measured.
@@ -190,7 +191,7 @@ def ledger_hash(events: pl.DataFrame) -> str:
 
 
 def ledger_rows(events: pl.DataFrame) -> pl.DataFrame:
-    """What a study rests on: id, event_date, kind, direction and announced_at of every event that happened, by id."""
+    """What a study rests on: id, day, kind, direction, time and zone of every event that happened, by id."""
     return events.filter(pl.col("outcome") == "happened").sort("id").select(LEDGER)
 
 
@@ -211,13 +212,13 @@ def _measured(
     tested = study_tests.event_tests(measured, windows, settings.model)
     classes, class_statistics, contrasts = study_tests.class_tests(tested, asked, settings)
     return _Window(
-        table=_table(asked, securities, tested.events),
+        table=_table(asked, securities, tested.events).with_columns(measure=pl.lit(settings.window_name)),
         classes=classes,
         contrasts=contrasts,
         statistics=tested.statistics,
         class_statistics=class_statistics,
         paths=study_tests.paths(measured, settings.model),
-        securities=securities.select(SHOWN),
+        securities=securities.select(SHOWN).with_columns(measure=pl.lit(settings.window_name)),
     )
 
 

@@ -155,7 +155,11 @@ def summary(levels: pl.DataFrame) -> pl.DataFrame:
     rows = [
         (f"Level on {levels['session'][-1]}", levels["level"][-1], "index points"),
         *(
-            (f"Return, {period}", value, "fraction per year" if period.endswith("p.a.") else "fraction")
+            (
+                f"Return, {period[0].lower()}{period[1:]}" if period.startswith("S") else f"Return, {period}",
+                value,
+                "fraction per year" if period.endswith("p.a.") else "fraction",
+            )
             for period, value in trailing.select("period", "return").iter_rows()
         ),
         ("Volatility, 1 year", numbers["volatility_1y"], "fraction per year"),

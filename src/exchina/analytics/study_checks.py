@@ -9,6 +9,7 @@ from exchina.errors import DataError, ExchinaError, Problem, did_you_mean
 from exchina.model import MarketData
 
 FEWEST_SESSIONS = 3
+LONGEST_WINDOW = 21
 
 
 def check_settings(settings: StudySettings) -> None:
@@ -24,6 +25,9 @@ def check_settings(settings: StudySettings) -> None:
     for window in (settings.window, *settings.also):
         if window[0] > window[1]:
             problems.append(Problem("study.window", f"{window_name(*window)} ends before it begins", "first day first"))
+        elif window[1] - window[0] >= LONGEST_WINDOW:
+            what = f"{window_name(*window)} has more than {LONGEST_WINDOW} sessions"
+            problems.append(Problem("study.window", what, "take a shorter one: most of a long window is other news"))
         if settings.estimation_end >= min(window[0], 0):
             hint = f"end the estimation before the window {window_name(*window)} and before day 0"
             problems.append(Problem("study.estimation_end", f"day {settings.estimation_end}", hint))
@@ -35,6 +39,9 @@ def check_settings(settings: StudySettings) -> None:
     if settings.factors and settings.model != "market":
         what = f"the model {settings.model} fits no factors"
         problems.append(Problem("study.factors", what, "leave them out, or take the market model"))
+    if settings.benchmark and settings.model == "mean":
+        what = "the model mean reads no benchmark"
+        problems.append(Problem("study.benchmark", what, "leave it out, or take the market model"))
     if problems:
         raise ExchinaError(*problems)
 
@@ -121,6 +128,12 @@ def check_benchmarks(
         Problem("benchmark", f"the market has none called {name!r}", did_you_mean(name, known))
         for name in asked
         if name not in known
+    ]
+    used = {settings.benchmark} if settings.benchmark else set(local)
+    problems += [
+        Problem("study.factors", f"{name!r} is the benchmark already", "name another factor")
+        for name in settings.factors
+        if name in used
     ]
     cure = f"it holds the companies that are studied, which hides their moves; take a broad market: {', '.join(local)}"
     problems += [

@@ -11,6 +11,7 @@ EVENT = {"event_id": pl.String, "event_date": pl.Date, "title": pl.String, "kind
 COMPOUND = "compound"
 NOT_ASKED = "not asked for"
 BEFORE_INDEX = "before the first basket"
+OUTCOME = "outcome is"
 UNMEASURED = "no constituent could be measured"
 TOGETHER = "one compound event with {}: windows overlap, the effects cannot be told apart"
 
@@ -117,7 +118,7 @@ def listed_events(
     for event, outcome in ledger.select("id", "outcome").iter_rows():
         name = home.get(event)
         if outcome != "happened":
-            rows.append(("left_out", f"outcome is {outcome}", None))
+            rows.append(("left_out", f"{OUTCOME} {outcome}", None))
         elif name is None:
             rows.append(("left_out", BEFORE_INDEX if event in asked else NOT_ASKED, None))
         elif not set(company[name]) & set(asked):

@@ -36,6 +36,7 @@ EVENT_TESTS = {
 CLASS_TESTS = {
     "kind": pl.String, "group": pl.String, "window": pl.String, "dates": pl.Int64, "mean_car": pl.Float64,
     "t": pl.Float64, "df": pl.Int64, "p": pl.Float64, "p_wild": pl.Float64, "mde": pl.Float64, "test_note": pl.String,
+    "event_ids": pl.String,
 }  # fmt: skip
 CONTRASTS = {
     "kind": pl.String, "first": pl.String, "second": pl.String, "window": pl.String, "dates": pl.Int64,
@@ -105,7 +106,8 @@ def class_tests(
         settings: window and seed count.
 
     Returns:
-        `CLASS_TESTS` with the mean signed CAR of the equal-weighted portfolio, its date BMP test and wild cluster p;
+        `CLASS_TESTS` with the mean signed CAR of the equal-weighted portfolio, its date BMP test and wild cluster p,
+        and the ids of the dates, with blanks between;
         every statistic of each class; `CONTRASTS`: first less second, paired by date.
     """
     window, seed = settings.window_name, settings.seed
@@ -126,7 +128,8 @@ def class_tests(
             if dates.t.size < 2:
                 continue
             found = {one.name: one for one in date_battery(dates, _pooled(samples, signs), seed=seed)}
-            classes.append((kind, group, window, *_class_row(dates, found)))
+            used = [event for event, one in samples.items() if one.portfolio.fit is not None]
+            classes.append((kind, group, window, *_class_row(dates, found), " ".join(used)))
             statistics += [(kind, group, window, *(getattr(one, n) for n in COLUMNS)) for one in found.values()]
         for first, second in combinations([group for group in groups if group != INDEX], 2):
             row = _contrasted(of_group[first], of_group[second], signs, seed)

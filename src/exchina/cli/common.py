@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Audience = Literal["retail", "institutional", "internal"]
 Index = Annotated[str, Parameter(help="an index of the workspace.")]
-Kinds = Annotated[tuple[str, ...], Parameter(consume_multiple=True)]
+Kinds = Annotated[tuple[str, ...], Parameter(consume_multiple=1, negative="")]
 Flag = Annotated[bool, Parameter(negative="")]
 Listing = Annotated[bool, Parameter(name="--list", negative="")]
 
@@ -78,6 +78,23 @@ def book_of(index: str, common: Common) -> "Rulebook":
     from exchina import workflow
 
     return workflow.index_rulebook(common.place(), index)
+
+
+def folder_for(out: Path | None) -> None:
+    """`ExchinaError` where results cannot go, before anything is computed.
+
+    Args:
+        out: the folder asked for; None for none.
+    """
+    from exchina.errors import ExchinaError, Problem
+
+    if out is None:
+        return
+    standing = next((place for place in [out, *out.parents] if place.exists()), None)
+    if standing is not None and not standing.is_dir():
+        raise ExchinaError(Problem(f"--out {out}", f"{standing} is a file", "name a folder"))
+    if out == Path() and str(out) == ".":
+        raise ExchinaError(Problem("--out", "no folder named", "name one, such as --out results"))
 
 
 def view_of(data: Data, common: Common) -> "MarketView":

@@ -6,7 +6,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exchina import terminal
-from exchina.cli.common import COMMON, DATA, Audience, Common, Data, Flag, Index, Kinds, app, book_of, checks, view_of
+from exchina.cli.common import (
+    COMMON,
+    DATA,
+    Audience,
+    Common,
+    Data,
+    Flag,
+    Index,
+    Kinds,
+    app,
+    book_of,
+    checks,
+    folder_for,
+    view_of,
+)
 
 if TYPE_CHECKING:
     from exchina.model import Rulebook
@@ -233,6 +247,7 @@ def backtest(
     from exchina import workflow
     from exchina.cli.sweep_verb import author_of, honesty_facts, show_honesty
 
+    folder_for(out)
     with terminal.working("computing"):
         place, who, view, book = common.place(), author_of(author), view_of(data, common), book_of(index, common)
         series, trial, _ = workflow.recorded_backtest(place, book, view, author=who, at=datetime.now(UTC))

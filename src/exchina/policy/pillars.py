@@ -57,17 +57,18 @@ def shocks_of(
         countries: keep shocks in which one of these countries acted; None keeps all.
 
     Raises:
-        ExchinaError: a kind, pillar, country or id of which the ledger has no shock; all of them at once.
+        ExchinaError: a kind, pillar, country or id of which the ledger has no shock, all of them at once; or none that
+            is everything asked for.
     """
     told = shocks.with_columns(_countries=shock_countries(sponsors))
     acted = told["_countries"].explode(empty_as_null=False).drop_nulls().unique().sort().to_list()
     problems = [
-        Problem(f"study.{name}", f"no event of {name} {word!r}", did_you_mean(word, known))
-        for name, asked, known in (
-            ("kind", kinds, told["kind"].unique().sort().to_list()),
-            ("event", ids, told["id"].sort().to_list()),
-            ("pillar", pillars, told["pillar"].drop_nulls().unique().sort().to_list()),
-            ("country", countries, acted),
+        Problem(f"study.{name}", f"no event{of} {word!r}", did_you_mean(word, known))
+        for name, of, asked, known in (
+            ("kind", " of kind", kinds, told["kind"].unique().sort().to_list()),
+            ("event", "", ids, told["id"].sort().to_list()),
+            ("pillar", " of pillar", pillars, told["pillar"].drop_nulls().unique().sort().to_list()),
+            ("country", " of country", countries, acted),
         )
         for word in asked or ()
         if word not in known
@@ -79,4 +80,8 @@ def shocks_of(
             told = told.filter(pl.col(column).is_in(list(asked)))
     if countries is not None:
         told = told.filter(pl.col("_countries").list.set_intersection(list(countries)).list.len() > 0)
+    if told.is_empty():
+        asked = {"kind": kinds, "event": ids, "pillar": pillars, "country": countries}
+        what = "no event is all of " + ", ".join(f"{name} {'/'.join(words)}" for name, words in asked.items() if words)
+        raise ExchinaError(Problem("study", what, "ask for less at once"))
     return told.drop("_countries")

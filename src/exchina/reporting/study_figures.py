@@ -80,9 +80,8 @@ def half_width(cars: pl.Series, rbar: float | None, df: int | None) -> float | N
 
 
 def _main(study: EventStudy) -> pl.DataFrame:
-    """The rows of the main window: it stands first, and its compound events are those of the list of events."""
-    rows = study.table.filter(pl.col("event_id").is_in(study.events["compound_id"].drop_nulls().unique().implode()))
-    return rows.unique(["event_id", "group"], keep="first", maintain_order=True)
+    """The rows of the main window."""
+    return study.table.filter(measure=study.settings.window_name)
 
 
 def _require(study: EventStudy, events: pl.DataFrame, title: str) -> None:
@@ -125,13 +124,13 @@ def _paths(study: EventStudy, events: pl.DataFrame) -> tuple[Any, str, list[str]
         panels.append(study_charts.Panel(_kind(path["kind"][0]), counted(path["dates"][0], "date"), rows))
     heading = (
         f"The mean path ends outside its band in {outside} of {counted(banded, 'kind')} of event; chance alone would "
-        f"give about {number(0.05 * banded, 1)}"
+        f"give about {number(0.05 * banded, 2)}"
     )
     mixed = events.filter(kind=COMPOUND).height
     short = single.height - study.paths.join(single, on="event_id")["event_id"].n_unique()
     key = [
         "Line: cumulative average abnormal return from day \N{MINUS SIGN}10, the equal-weighted mean of the names and "
-        "then of the dates, as it was, not signed by expectation. Ground: 95% band of no reaction, day by day, if "
+        "then of the dates, as it was, not signed by expectation. Shaded: 95% band of no reaction, day by day, if "
         "dates are independent; it is not adjusted for the number of kinds or days. Dashed: day 0, the first session "
         "able to react in each market.",
         f"Not averaged: {counted(mixed, 'compound event')} of several kinds, {counted(short, 'event')} whose record "
@@ -158,11 +157,11 @@ def _forest(study: EventStudy, events: pl.DataFrame) -> tuple[Any, str, list[str
 
 
 def _event_rows(study: EventStudy, events: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    measured = study.securities.drop_nulls("car").unique(["event_id", "window", "symbol"], maintain_order=True)
-    cars = measured.sort("symbol").partition_by("event_id", "window", as_dict=True)
+    measured = study.securities.filter(measure=study.settings.window_name).drop_nulls("car")
+    cars = measured.sort("symbol").partition_by("event_id", as_dict=True)
     for event, row in zip(events.iter_rows(named=True), _named(study, events), strict=True):
         caar, p = event["caar"], event["p_holm"]
-        low, high = _interval(event, cars.get((event["event_id"], event["window"])))
+        low, high = _interval(event, cars.get((event["event_id"],)))
         yield row | {
             "window": event["window"],
             "names": f"{event['names']}/{event['names'] + event['left_out']}",

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from exchina import history, levels
-from exchina.errors import ExchinaError, Problem, RulebookError
+from exchina.errors import DataError, ExchinaError, Problem, RulebookError
 from exchina.market.view import MarketView
 from exchina.model import Basket, IndexSeries, Rulebook
 from exchina.rulebook import parse_rulebook
@@ -53,7 +53,11 @@ def backtest(book: Rulebook, view: MarketView) -> IndexSeries:
     Raises:
         DataError: data is missing. InfeasibleError: no basket meets the rules.
     """
-    wanted = history.reviews_until(book, view, view.provenance.through)
+    last = view.provenance.through
+    if last < book.index.base_date:
+        what = f"the index begins on {book.index.base_date}, after the data asked for, {last}"
+        raise DataError(Problem(book.index.id, what, "ask for a later day"))
+    wanted = history.reviews_until(book, view, last)
     return levels.series_of(book, view, history.composed(book, view, wanted))
 
 

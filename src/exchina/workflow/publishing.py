@@ -12,7 +12,7 @@ import polars as pl
 from exchina import history, levels
 from exchina.analytics.constituent_moves import StudySettings
 from exchina.analytics.event_study import EventStudy, ledger_rows
-from exchina.errors import DataError, Problem, PublicationError
+from exchina.errors import Problem, PublicationError
 from exchina.ledger import open_ledger
 from exchina.market.view import MarketView
 from exchina.model import Basket, IndexSeries, Publication, Review, Rulebook
@@ -209,11 +209,8 @@ def written_report(
     """
     from exchina.reporting.render import to_html, to_pdf
 
-    day = view.known_by or view.provenance.through
-    series = backtest(book, view) if book.index.base_date <= day else None
-    if series is None and layout != "announcement":
-        what = f"the index begins on {book.index.base_date}, after the data asked for, {day}"
-        raise DataError(Problem(book.index.id, what, "ask for a later day"))
+    begun = book.index.base_date <= (view.known_by or view.provenance.through)
+    series = backtest(book, view) if begun or layout != "announcement" else None
     basket = propose(book, view) if layout == "announcement" else None
     events = study(series, view, StudySettings(benchmark=benchmark)) if series else None
     document = report(workspace, layout, basket=basket, series=series, study=events, audience=audience)

@@ -86,7 +86,9 @@ def test_one_trial_alone_is_deflated_by_nothing_and_cannot_be_overfitted() -> No
     found = assess(TRIALS[:, 3], trials=TRIALS[:, [3]], benchmark=BENCHMARK, draws=200)
     assert found["dsr"].value == found["psr"].value
     assert found["pbo"].value is None
-    assert "two variants or more" in found["pbo"].note
+    assert found["pbo"].note == "one variant tried: nothing to choose among"
+    several = assess(TRIALS[:, 3], trials=TRIALS[:, [3]], tried=5, draws=200)
+    assert several["pbo"].note == "one variant tried, of 5, covers the periods: nothing to choose among"
     assert found["minimum_backtest_length"].value == 0
 
 

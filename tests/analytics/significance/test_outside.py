@@ -9,7 +9,6 @@ from scipy import stats
 from exchina.analytics.market_model import abnormal_returns
 from exchina.analytics.significance import Sample, single_tests, skewness_adjusted
 from exchina.analytics.significance.correlation import mean_correlation
-from exchina.analytics.significance.flips import sign_flips
 from exchina.analytics.significance.forming import from_fit
 from exchina.analytics.significance.ranking import average_ranks, with_events
 from exchina.analytics.significance.signs import sign_exact, wilcoxon
@@ -69,22 +68,6 @@ def test_skewness() -> None:
     found = skewness_adjusted(values)
     assert found.skewness == pytest.approx(stats.skew(values, bias=False))
     assert found.plain.value == pytest.approx(stats.ttest_1samp(values, 0).statistic)
-
-
-def test_sign_flips_by_hand() -> None:
-    """Of the eight sums of 3, 2, 2 two are 7 in size, two 3 (3, 2, -2 both ways: four), two 1."""
-    assert sign_flips(np.array([3.0, 2.0, 2.0])).p == 2 / 8
-    assert sign_flips(np.array([3.0, 2.0, -2.0])).p == 6 / 8
-    assert sign_flips(np.array([3.0, 2.0, 2.0])).smallest_p == 2 / 8
-
-
-def test_drawn_flips_come_near_the_enumeration() -> None:
-    values = RANDOM.normal(0.3, 1, 16)
-    exact = sign_flips(values).p
-    drawn = sign_flips(np.append(values, 0.0))
-    assert drawn.p == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 9_999))
-    assert drawn == sign_flips(np.append(values, 0.0))
-    assert drawn != sign_flips(np.append(values, 0.0), seed=1)
 
 
 def test_single_security_at_a_missing_day() -> None:

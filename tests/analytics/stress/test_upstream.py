@@ -14,6 +14,7 @@ def companies() -> pl.DataFrame:
             "weight": [0.3, 0.2, 0.3, 0.2],
             "cash_flow_with": [-0.10, -0.20, -0.01, 0.01],
             "cash_flow_without": [-0.20, -0.20, -0.01, 0.01],
+            "cash_flow_with_floor": pl.Series([None] * 4, dtype=pl.Float64),
         }
     )
 
@@ -32,6 +33,9 @@ def test_those_downstream_follow_with_their_slope() -> None:
     assert found.propagated_with == pytest.approx(0.5 * shock + 0.3 * 0.5 * shock - 0.2 * 0.25 * shock)
     assert found.propagated_without == pytest.approx((0.5 + 0.15 - 0.05) * (0.6 * -0.2 + 0.4 * -0.2))
     assert found.missing == 0.0
+    assert (found.isolated_with_floor, found.propagated_with_floor) == (None, None)
+    own = passed_on(companies().with_columns(cash_flow_with_floor="cash_flow_without"), weekly())
+    assert (own.propagated_with, own.propagated_with_floor) == (found.propagated_with, found.propagated_without)
 
 
 def test_a_young_name_is_left_out_and_its_weight_printed() -> None:

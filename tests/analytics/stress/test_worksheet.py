@@ -124,11 +124,45 @@ def test_a_floor_helps_only_while_it_stands(folder: Path, assumptions: Assumptio
 
 def test_a_common_floor_burdens_the_magnet_stage(folder: Path, assumptions: Assumptions) -> None:
     found = {row["symbol"]: row for row in ran(folder, assumptions, "allied-price-floor-bloc").companies.to_dicts()}
-    assert found["bare"]["change_usd_with"] == pytest.approx(5e6 * 15)
+    assert found["bare"]["change_usd_with_floor"] == pytest.approx(5e6 * 15)
     assert found["bare"]["change_usd_without"] == pytest.approx(5e6 * (FALLEN - MARKET))
     fed = 1e6 * (0.8 * (FALLEN - MARKET) - (110 - (0.4 * 110 + 0.6 * 95)))
-    assert found["magnets"]["change_usd_with"] == pytest.approx(fed)
-    assert found["project"]["cash_flow_with"] > 0 > found["project"]["cash_flow_without"]
+    assert found["magnets"]["change_usd_with_floor"] == pytest.approx(fed)
+    assert found["project"]["cash_flow_with_floor"] > 0 > found["project"]["cash_flow_without"]
+
+
+def test_a_floor_that_is_not_in_force_is_no_measure(folder: Path, assumptions: Assumptions) -> None:
+    """A fall of 40 % costs the same with the measures in force, whatever floor the scenario supposes on top."""
+    bloc, plain = (ran(folder, assumptions, name) for name in ("allied-price-floor-bloc", "ndpr-40"))
+    columns = ["with_measures", "without_measures", "dampener"]
+    for sheets in ((bloc.index, plain.index), (bloc.stages, plain.stages)):
+        found, expected = (
+            sheet.filter((pl.col("decay") == 0.35) & (pl.col("floors_repealed") == 0)).select(columns).unique()
+            for sheet in sheets
+        )
+        assert found.sort(columns).rows() == expected.sort(columns).rows()
+    own = bloc.companies.select((pl.col("weight") * pl.col("cash_flow_with_floor")).sum()).item()
+    head = bloc.index.row(0, named=True)
+    assert head["with_scenario_floor"] == pytest.approx(own)
+    assert head["with_scenario_floor"] > head["with_measures"] > head["without_measures"]
+    assert bloc.index.filter(pl.col("rule") == "revenue")["with_scenario_floor"].null_count() == bloc.index.height / 2
+    assert plain.index["with_scenario_floor"].null_count() == plain.index.height
+
+
+def test_a_stage_that_sells_nothing_has_no_figure(folder: Path, assumptions: Assumptions) -> None:
+    held = invented()
+    none = pl.when(pl.col("stage") == "processor").then(0.0)
+    silent = held.table.with_columns(none.otherwise(pl.col(name)).alias(name) for name in ("ndpr_kg", "ndpr_share"))
+    sheet = worksheet(Firms(silent, held.inputs, held.measures), scenario(folder, "ndpr-40"), assumptions)
+    rows = sheet.stages.filter(pl.col("decay") == 0.35)
+    for row in rows.filter(pl.col("stage") == "processor").to_dicts():
+        assert (row["with_measures"], row["without_measures"], row["dampener"]) == (None, None, None)
+        assert "sell no NdPr yet" in row["note"]
+    others = rows.filter(pl.col("stage") != "processor")
+    assert others["with_measures"].null_count() == others["note"].len() - others["note"].null_count() == 0
+    one = held.table.with_columns(ndpr_kg=pl.when(pl.col("symbol") == "bare").then(0.0).otherwise("ndpr_kg"))
+    mixed = worksheet(Firms(one, held.inputs, held.measures), scenario(folder, "ndpr-40"), assumptions)
+    assert mixed.stages["with_measures"].null_count() == 0
 
 
 def test_below_half_of_the_weight_there_is_no_figure(folder: Path, assumptions: Assumptions) -> None:

@@ -1,12 +1,13 @@
 """From the returns of one or several markets to a sample: each name on its own benchmark, its own sessions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from exchina.analytics.market_model import AbnormalReturns, Model, abnormal_returns
+from exchina.analytics.significance.correlation import APART
 from exchina.analytics.significance.outcome import FloatArray
 from exchina.analytics.significance.security_events import IntArray, Portfolio, Sample, by_day, side_by_side
 from exchina.errors import DataError, Problem
@@ -24,6 +25,7 @@ class Market:
         factors: (T,) returns of the benchmark, or (T, F) with the benchmark first; NaN where missing.
         estimation: rows to fit on.
         event: rows of the window; the same number in every market, matched by relative day.
+        closes_at: hour of the usual close, UTC.
     """
 
     days: npt.NDArray[Any]
@@ -31,6 +33,7 @@ class Market:
     factors: FloatArray
     estimation: IntArray
     event: IntArray
+    closes_at: float = 0.0
 
 
 def sample(*markets: Market, model: Model = "market", weights: FloatArray | None = None) -> Sample:
@@ -39,6 +42,10 @@ def sample(*markets: Market, model: Model = "market", weights: FloatArray | None
     The portfolio is fitted as one security: y = sum_i w_i R_i on x = sum_i w_i Rm_i, each name with its own benchmark;
     estimation rows are the calendar days on which all names have a return, window rows the relative days. A relative
     day on which a name has no return is left out of the portfolio's window.
+
+    Markets that close at other hours show one piece of news on two calendar days, so the same day tells too little of
+    what they share. There the correlations count the adjacent days as well, and the errors of the portfolio are widened
+    by sqrt(1 + 2 r1), r1 the correlation of its residual with that of the day before, where that is above 0.
 
     Args:
         markets: those the event reached; names in this order.
@@ -53,7 +60,8 @@ def sample(*markets: Market, model: Model = "market", weights: FloatArray | None
         abnormal_returns(m.returns, m.factors, estimation=m.estimation, event=m.event, model=model) for m in markets
     ]
     days, residuals = by_day([m.days[m.estimation] for m in markets], [fit.residuals for fit in fits])
-    parts = side_by_side(fits)
+    hours = np.concatenate([np.full(m.returns.shape[1], m.closes_at) for m in markets])
+    parts = {**side_by_side(fits), "hours": hours}
     equal = np.full(len(parts["car"]), 1 / len(parts["car"]))
     if weights is None:
         return Sample(days, residuals, **parts, portfolio=_portfolio(markets, equal, model))
@@ -117,7 +125,18 @@ def _portfolio(markets: tuple[Market, ...], weights: FloatArray, model: Model) -
     split = len(fitted)
     fit = abnormal_returns(rows[:, :1], rows[:, 1:], estimation=days[:split], event=days[split:], model=model)
     left_out = len(window) - whole
-    return Portfolio(fit, f"{left_out} of {len(window)} window days left out: a name has no return" if left_out else "")
+    note = f"{left_out} of {len(window)} window days left out: a name has no return" if left_out else ""
+    return _widened(fit, note) if np.ptp([market.closes_at for market in markets]) > APART else Portfolio(fit, note)
+
+
+def _widened(fit: AbnormalReturns, note: str) -> Portfolio:
+    """With errors that hold what adjacent days share."""
+    residuals = fit.residuals[:, 0]
+    adjacent = float((residuals[1:] * residuals[:-1]).sum() / (residuals**2).sum())
+    factor = np.sqrt(1 + 2 * max(0.0, adjacent))
+    said = f"several time zones: errors widened {factor:.2f} times"
+    wide = replace(fit, s=fit.s * factor, se_ar=fit.se_ar * factor, se_car=fit.se_car * factor)
+    return Portfolio(wide, "; ".join(part for part in (note, said) if part))
 
 
 def _held(market: Market, weights: FloatArray) -> FloatArray:

@@ -55,6 +55,7 @@ class Sample:
         weighted: the portfolio by the weights of the names; not computable without weights.
         by_event: (T', N) the same residuals by day before the event, for the tests on ranks and signs, whose event day
             gathers several dates; None where the names share one date: by calendar day.
+        hours: (N,) hour of the usual close of each name's market, UTC; None where they are all the same.
     """
 
     days: npt.NDArray[Any]
@@ -69,6 +70,7 @@ class Sample:
     portfolio: Portfolio = field(default=Portfolio(None, "the portfolio was not fitted"), repr=False)
     weighted: Portfolio = field(default=Portfolio(None, "the names have no weights"), repr=False)
     by_event: FloatArray | None = field(default=None, repr=False)
+    hours: FloatArray | None = field(default=None, repr=False)
 
     @property
     def names(self) -> int:
@@ -106,11 +108,11 @@ class Sample:
 
     @cached_property
     def rbar(self) -> float:
-        """Mean correlation of the estimation residuals over all pairs, each on common calendar days."""
+        """Mean correlation of the estimation residuals over all pairs; see `mean_correlation`."""
         self.require_complete()
         if self.names < 2:
             raise NotComputableError("needs at least two names")
-        return mean_correlation(self.residuals)
+        return mean_correlation(self.residuals, self.hours)
 
     @cached_property
     def inflation(self) -> float:
@@ -163,7 +165,8 @@ def pooled(*samples: Sample) -> Sample:
     depth = max(len(one.rows) for one in samples)
     before = [np.pad(one.rows, ((depth - len(one.rows), 0), (0, 0)), constant_values=np.nan) for one in samples]
     figures = side_by_side(samples)
-    return Sample(days, residuals, **figures, portfolio=apart, weighted=apart, by_event=np.hstack(before))
+    hours = np.concatenate([np.zeros(one.names) if one.hours is None else one.hours for one in samples])
+    return Sample(days, residuals, **figures, portfolio=apart, weighted=apart, by_event=np.hstack(before), hours=hours)
 
 
 def side_by_side(parts: Sequence[AbnormalReturns] | Sequence[Sample]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ Door: TypeAlias = Callable[[Delivery, MarketData | None], Delivery]
 ASSUMED_FLOAT = (
     "The free float of a line before its first fetch is assumed to be the factor that the vendor gave on that day."
 )
+COUNTED_FROM = "The share count of {} is known from {} on only: before that day the line has no market value."
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,14 @@ def _delivery(source: Source, reference: Reference, made: Shaped, found: dict[Wa
     span = (priced.min(), priced.max()) if priced.len() else (min(days), max(days))
     first, last = (day if isinstance(day, date) else max(days) for day in span)
     tables = {**made.tables, "actions": actions, "sessions": market_sessions(reference, first, last)}
+    counted = dict(made.tables["shares"].group_by("symbol").agg(pl.col("known_date").min()).iter_rows())
     ended = sorted(one.name for one in made.failed if one.ends is not None and one.first)
-    assumed = [*source.assumptions, *([ASSUMED_FLOAT] if made.assumed_float else []), *_survivors(ended)]
+    assumed = [
+        *source.assumptions,
+        *([ASSUMED_FLOAT] if made.assumed_float else []),
+        *(COUNTED_FROM.format(name, counted[name]) for name in made.counted_today),
+        *_survivors(ended),
+    ]
     return Delivery("vendor", source.sentence, tables, tuple(assumed), tuple(_notices(reference, made, firsts)))
 
 
