@@ -202,3 +202,9 @@ def test_wrong_settings_are_named_before_anything_is_computed(run: Run, desk: Wo
     assert "capacity, fund_usd: found 0" in err
     assert "capacity, participation: found 1.5 (above 0 and at most 1" in err
     assert run("capacity", "magnet-chain", "-w", desk.root)[0] == 2
+
+
+def test_a_fund_beyond_all_trading_is_told_what_to_do(run: Run, desk: Workspace) -> None:
+    code, _, err = run("capacity", "magnet-chain", "--fund", "1e30", "-w", desk.root)
+    assert code == 1
+    assert "ask for a smaller one" in " ".join(err.split())

@@ -57,6 +57,29 @@ def test_side_by_side_with_its_cautions(run: Run) -> None:
         assert words not in out.lower(), words
 
 
+def test_a_floor_that_the_scenario_supposes_is_told_apart(run: Run) -> None:
+    code, out, _ = run("magnet-chain", "--scenario", "allied-price-floor-bloc", "--as-of", "2026-09-10")
+    assert code == 0
+    said = " ".join(out.split())
+    for words in (
+        "with its own floor %",
+        "one that the scenario supposes on top of the measures in force; it is not in force",
+        "Had the scenario's floor of 110 USD/kg held as well, which is not in force, they would have",
+    ):
+        assert words in said, words
+    tables = {}
+    for name in ("allied-price-floor-bloc", "ndpr-40"):
+        _, out, _ = run("magnet-chain", "--scenario", name, "--json", "--as-of", "2026-09-10")
+        tables[name] = json.loads(out)
+    bloc, plain = (found["table"][0] for found in tables.values())
+    assert [bloc[name] for name in ("with_measures", "dampener")] == [
+        plain[name] for name in ("with_measures", "dampener")
+    ]
+    assert (bloc["with_scenario_floor"] > bloc["with_measures"], plain["with_scenario_floor"]) == (True, None)
+    passed = [found["propagated"][0]["propagated_with_floor"] for found in tables.values()]
+    assert [one is None for one in passed] == [False, True]
+
+
 def test_json_carries_everything(run: Run) -> None:
     code, out, _ = run(
         *("magnet-chain", "--scenario", "ndpr-40", "--replay", "--kind", "china_price_dumping"),

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from exchina import cli, workflow
 from exchina.analytics.sweep import config_hash, grid, in_toml, meaning
-from exchina.errors import RulebookError
+from exchina.cli.sweep_verb import after_costs_facts, show_after_costs
+from exchina.errors import ExchinaError, RulebookError
 from exchina.market.view import MarketView
-from exchina.model import Rulebook
+from exchina.model import IndexSeries, Rulebook
 from exchina.rulebook import parse_rulebook
 from exchina.workflow.evidence import best_evidence
 from exchina.workspace import Workspace
@@ -139,6 +140,11 @@ def test_a_grid_of_four_is_computed_and_recorded(place: Workspace, sample: Marke
         alone = workflow.backtest(parse_rulebook(one.variant.text), sample)
         assert one.levels is not None
         assert one.levels.equals(alone.levels.select("session", "variant", "level"))
+        whole = workflow.capacity(alone, sample, fund_usd=25e6).levels
+        assert whole is not None
+        assert one.after_costs is not None
+        measured = whole.filter(pl.col("variant") == "PR")
+        assert one.after_costs["after_costs"].to_list() == pytest.approx(measured["after_costs"].to_list(), rel=1e-12)
     again = sweep(place, sample, f"{TOP}=8,12", f"{ISSUER}=0.15,0.2")
     assert [one.new for one in again] == [False] * 4
     assert len(workflow.trial_ledger(place).entries()) == 4
@@ -154,6 +160,36 @@ def test_the_best_of_a_sweep_is_judged_beside_the_others(place: Workspace, sampl
     honesty = workflow.assessed(found)
     assert (honesty.trials, honesty.compared) == (3, 3)
     assert honesty["dsr"].value is not None
+
+
+def test_a_larger_fund_keeps_less_and_one_that_cannot_trade_says_why(place: Workspace, sample: MarketView) -> None:
+    def table(fund: float) -> dict[str, object]:
+        done = workflow.sweep(place, "chain", sample, [f"{ISSUER}=0.15"], author="ann", at=NOW, fund_usd=fund)
+        return workflow.sweep_table(done).row(0, named=True)
+
+    small, large, vast = (table(fund) for fund in (1e6, 100e6, 1e15))
+    assert small["return"] == large["return"] == vast["return"]
+    assert small["return"] > small["after_costs"] > large["after_costs"]  # type: ignore[operator]
+    assert (small["cost_note"], vast["after_costs"]) == ("", None)
+    assert "ask for a smaller one" in str(vast["cost_note"])
+    with pytest.raises(ExchinaError, match="a size above zero"):
+        table(0.0)
+
+
+def test_a_backtest_says_what_costs_leave_before_what_it_made(
+    chain_series: IndexSeries, sample: MarketView, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = after_costs_facts(chain_series, sample, 25e6)
+    assert [row["variant"] for row in facts["returns"]] == list(chain_series.book.index.returns)
+    assert all(row["after_costs"] < row["gross"] for row in facts["returns"])
+    show_after_costs(facts)
+    show_after_costs(after_costs_facts(chain_series, sample, 1e15))
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("After costs: PR ")
+    assert first.index("After costs") < first.index("before costs")
+    assert "for a fund of USD 25m throughout" in first
+    assert second.startswith("After costs, n/a: ")
+    assert "ask for a smaller one" in second
 
 
 def test_what_cannot_be_met_is_a_row_and_counts_as_tried(place: Workspace, sample: MarketView) -> None:
@@ -210,10 +246,17 @@ def test_the_command_prints_the_grid_and_what_can_be_claimed(
     assert code == 0
     assert "In the order of the grid, not of the returns" in out
     assert out.index(" 0.2 ") < out.index(" 0.15 ")
+    assert out.index("after costs %") < out.index("before costs %")
+    said = " ".join(out.split())
+    assert "volatility and drawdown (the deepest) before costs" in said
+    assert "for a fund of USD 25m throughout" in said
+    assert ", before costs, against ^GSPC" in said
     assert "2 sets of rules tried on market sample, 2 comparable" in out
     assert "SIMULATED PRICES" in out
     told = json.loads(run("--json")[1])
     assert [row["new"] for row in told["variants"]] == [False, False]
+    assert [row["after_costs"] < row["return"] for row in told["variants"]] == [True, True]
+    assert (told["fund_usd"], told["best"]["before_costs"]) == (25e6, True)
     assert {"dsr", "pbo", "p_spa_upper"} <= {figure["name"] for figure in told["best"]["figures"]}
     code, _, err = run("--vary", "cap.isuer.at_most=1")
     assert code == 1

@@ -158,6 +158,18 @@ def test_the_columns_are_the_returns_of_each_trial(place: Workspace, book: Ruleb
     assert len(found.sessions) == len(found.returns) + 1
 
 
+def test_dividends_are_no_skill_against_a_price_index(place: Workspace, book: Rulebook, sample: MarketView) -> None:
+    line = next(line for line in book.text.splitlines() if line.startswith("returns"))
+    total = edited(book, (line, 'returns = ["NTR"]'))
+    trial, _ = run(place, total, sample)
+    found = workflow.evidence_for(place, trial, total, sample)
+    assert (trial.measured, found.benchmark) == ("NTR", None)
+    assert "^GSPC is a price index, and the trial was measured as NTR, with dividends after tax" in found.against
+    honesty = workflow.assessed(found)
+    assert honesty["p_spa_consistent"].value is None
+    assert honesty["pbo"].note == "one variant tried: nothing to choose among"
+
+
 def test_what_begins_later_is_counted_and_named(place: Workspace, book: Rulebook, sample: MarketView) -> None:
     late, _ = run(place, edited(book, ("2025-06-20", "2025-12-19")), sample)
     trial, _ = run(place, book, sample)

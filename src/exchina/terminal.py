@@ -237,7 +237,7 @@ def show_series(series: "IndexSeries") -> None:
         for row in summary(whole[variant,].select("session", "level")).to_dicts():
             shown = measures.setdefault(row["measure"], {"measure": row["measure"]})
             shown[variant] = _measure(row["value"], row["unit"])
-    table(list(measures.values()), f"{series.book.index.name} (hypothetical)")
+    table(list(measures.values()), f"{series.book.index.name} (hypothetical, before costs)")
     derived = [
         {"series": one.name, "what": f"{one.make} of {one.of}", "last level": f"{whole[one.name,]['level'][-1]:,.2f}"}
         for one in series.book.series

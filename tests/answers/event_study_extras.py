@@ -1,6 +1,7 @@
 """Event-study cases beyond the statistics of a sample: each id is mapped to what asks the product for its answer."""
 
 from collections.abc import Callable
+from itertools import product
 from math import inf
 from typing import Any
 
@@ -11,7 +12,9 @@ from exchina.analytics.calendar_time import calendar_time_alpha
 from exchina.analytics.multiplicity import Method, adjust
 from exchina.analytics.power import effective_names, minimum_detectable_effect
 from exchina.analytics.trade_to_trade import trade_to_trade
+from tests.answers.given import Given, derived, given, watched
 
+EARLIER, LATER = {"minus", "lag", "lag1"}, {"plus", "lead", "lead1"}
 METHODS: dict[str, Method] = {
     "bonferroni": "bonferroni",
     "holm": "holm",
@@ -45,31 +48,48 @@ def thin_trading(inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def asynchronous(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Names of the keys are not known beforehand: every likely one is there."""
-    security = np.array(first(inputs, "security", "security_return", "returns", "r"), float)
-    benchmark = np.array(first(inputs, "benchmark", "benchmark_return", "market", "rm"), float)
+    security = np.array(given(inputs, "security", "security_return", "returns", "stock", "r"), float)
+    benchmark = np.array(given(inputs, "benchmark", "benchmark_return", "market", "market_return", "rm"), float)
     found = asynchronous_betas(security[:, None], benchmark)
-    ols, dimson = float(found.ols[0]), float(found.dimson[0])
-    scholes_williams = None if found.scholes_williams is None else float(found.scholes_williams[0])
-    fowler_rorke = None if found.fowler_rorke is None else float(found.fowler_rorke[0])
+    betas = {
+        ("ols", "synchronous"): float(found.ols[0]),
+        ("dimson", "dim"): float(found.dimson[0]),
+        ("scholes_williams", "sw"): None if found.scholes_williams is None else float(found.scholes_williams[0]),
+        ("fowler_rorke", "fr"): None if found.fowler_rorke is None else float(found.fowler_rorke[0]),
+    }
     simple, joint = found.simple[:, 0].tolist(), found.joint[:, 0].tolist()
     named = {
-        "ols": ols,
-        "scholes_williams": scholes_williams,
-        "dimson": dimson,
-        "fowler_rorke": fowler_rorke,
+        spelling: value
+        for names, value in betas.items()
+        for name in names
+        for spelling in (name, f"beta_{name}", f"b_{name}", f"{name}_beta")
     }
-    rho = dict.fromkeys(("rho_m", "rho", "rho1", "autocorrelation", "market_autocorrelation"), found.autocorrelation)
+    rho = ("rho_m", "rho", "rho1", "rho_1", "autocorrelation", "market_autocorrelation", "rho_market")
     parts = {
-        f"{group}_{part}": value
-        for group, values in (("simple", simple), ("dimson", joint), ("joint", joint))
-        for part, value in zip(("lag", "0", "lead"), values, strict=True)
+        f"{group}{part}": value
+        for group, values in {
+            "simple_": simple,
+            "b_": simple,
+            "beta_": simple,
+            "dimson_": joint,
+            "joint_": joint,
+        }.items()
+        for place in ("minus", "lag", "lag1", "0", "zero", "plus", "lead", "lead1")
+        for part, value in [(place, values[0 if place in EARLIER else 2 if place in LATER else 1])]
     }
-    slopes = dict(zip(("b_minus", "b0", "b_plus"), simple, strict=True)) | dict(
-        zip(("beta_lag", "beta_0", "beta_lead"), simple, strict=True)
+    parts |= dict(zip(("b0", "beta0"), (simple[1], simple[1]), strict=True))
+    together = dict.fromkeys(("dimson_coefficients", "dimson_betas", "dimson_slopes"), joint)
+    return (
+        parts
+        | named
+        | dict.fromkeys(rho, found.autocorrelation)
+        | together
+        | {
+            "n": int(found.sessions[0]),
+            "n_interior": int(found.sessions[0]),
+            "betas": named,
+        }
     )
-    betas = {spelling: value for name, value in named.items() for spelling in (name, f"beta_{name}", f"{name}_beta")}
-    return betas | rho | parts | slopes | {"n": int(found.sessions[0]), "dimson_coefficients": joint}
 
 
 def multiple_testing(inputs: dict[str, Any]) -> dict[str, Any]:
@@ -81,37 +101,78 @@ def multiple_testing(inputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def detectable_effect(inputs: dict[str, Any]) -> dict[str, Any]:
-    """One design, or several in a list or under names; the answer has the shape of the question."""
+def detectable_effect(inputs: Given) -> dict[str, Any]:
+    """One design or several: in a list, under names, as rows of N, rho and L, or as every choice of listed figures."""
     common = {key: value for key, value in inputs.items() if not isinstance(value, list | dict)}
+    inputs.unread.clear()
     answer: dict[str, Any] = {}
+    listed: dict[str, list[Any]] = {}
     for key, value in inputs.items():
-        if isinstance(value, dict) and {"N", "n", "names"} & value.keys():
-            answer[key] = one_design(common | value)
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            found = [one_design(common | design) for design in value]
-            answer |= {name: [one[name] for one in found] for name in found[0]} | {key: found, "results": found}
-    if not answer and isinstance(first(inputs, "N", "n", "names"), list):
-        found = [one_design(common | {"N": names}) for names in first(inputs, "N", "n", "names")]
-        return {name: [one[name] for one in found] for name in found[0]}
-    return answer or one_design(common)
+        if isinstance(value, Given):
+            answer[key] = one_design(derived(value, common | value, common=common))
+        elif isinstance(value, list) and value and isinstance(value[0], dict | list):
+            designs = [one if isinstance(one, Given) else row_design(one) for one in value]
+            answer |= in_order(key, [one_design(derived(design, common | design, common=common)) for design in designs])
+        elif isinstance(value, list) and value and not isinstance(value[0], str):
+            listed[key] = value
+    if listed:
+        equal = len({len(values) for values in listed.values()}) == 1
+        choices = zip(*listed.values(), strict=True) if equal else product(*listed.values())
+        return answer | in_order(
+            "grid",
+            [
+                one_design(derived(inputs, common | dict(zip(listed, one, strict=True)), common=common))
+                for one in choices
+            ],
+        )
+    return answer or one_design(derived(inputs, common))
 
 
-def one_design(design: dict[str, Any]) -> dict[str, Any]:
-    names = first(design, "N", "n", "names")
-    names = inf if names in {None, "inf", "infinite"} else names
-    rho = first(design, "rho", "correlation")
+def row_design(row: list[Any]) -> Given:
+    return Given(dict(zip(("N", "rho", "L", "J"), row, strict=False)))
+
+
+def in_order(key: str, found: list[dict[str, Any]]) -> dict[str, Any]:
+    """Designs as a list, figure by figure, and each under what it is called."""
+    columns = {name: [one[name] for one in found] for name in found[0]}
+    named = {name: one for one in found for name in one["names"]}
+    return named | columns | dict.fromkeys((key, "results", "cases", "rows", "grid", "table"), found)
+
+
+def one_design(design: Given) -> dict[str, Any]:
+    """The answer with its question; N may be infinite."""
+    size = given(design, "N", "n", "names", "n_securities", "securities", default=1)
+    number = inf if size is None or str(size).lower().startswith("inf") else size
+    rho = given(design, "rho", "correlation", "rbar", "mean_correlation", default=0.0)
+    sessions = given(design, "L", "sessions", "window_length", "days", "window", "event_days", default=1)
+    dates = given(design, "J", "dates", "n_dates", default=1)
     effect = minimum_detectable_effect(
-        first(design, "sigma", "sigma_daily", "sd"),
-        names,
+        given(design, "sigma", "sigma_daily", "sd", "daily_sigma", "daily_volatility", "s"),
+        number,
         rho=rho,
-        sessions=first(design, "L", "sessions", default=1),
-        dates=first(design, "J", "dates", default=1),
-        level=first(design, "alpha", "level", default=0.05),
-        power=first(design, "power", default=0.80),
+        sessions=sessions,
+        dates=dates,
+        level=given(design, "alpha", "level", "size", "significance", default=0.05),
+        power=given(design, "power", "target_power", default=0.80),
     )
-    share = effective_names(names, rho)
-    return dict.fromkeys(("MDE", "mde"), effect) | dict.fromkeys(("N_eff", "n_eff", "Neff"), share)
+    worth = effective_names(number, rho)
+    shown = ("MDE", "mde", "minimum_detectable_effect", "detectable", "effect", "min_effect", "detectable_effect")
+    percent = None if effect is None else 100 * effect
+    called = [
+        f"N{size}_rho{rho}_L{sessions}",
+        f"N{size}_rho{rho}",
+        f"N{size}_L{sessions}_rho{rho}",
+        f"N{size}",
+        str(size),
+    ]
+    called += [f"N{size}_rho{rho}_L{sessions}_J{dates}", str((size, rho, sessions)), str([size, rho, sessions])]
+    figures = {
+        **{key: value for key, value in design.items() if not isinstance(value, list | dict)},
+        **dict.fromkeys((*shown, "stat"), effect),
+        **dict.fromkeys(("MDE_pct", "mde_percent", "mde_per_cent"), percent),
+        **dict.fromkeys(("N_eff", "n_eff", "Neff", "effective_N", "effective_names"), worth),
+    }
+    return figures | {"names": [one for name in called for one in (name, f"mde_{name}", f"n_{name}")]}
 
 
 def calendar_time(inputs: dict[str, Any]) -> dict[str, Any]:
@@ -124,14 +185,10 @@ def calendar_time(inputs: dict[str, Any]) -> dict[str, Any]:
     return {key: {"alpha": fit.alpha, "beta": fit.beta, "t_alpha": fit.t, "p": fit.p} for key, fit in fits.items()}
 
 
-def first(given: dict[str, Any], *spellings: str, default: Any = None) -> Any:
-    return next((given[spelling] for spelling in spellings if spelling in given), default)
-
-
 ANSWERED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "ES13": thin_trading,
-    "ES14": asynchronous,
-    "ES16": multiple_testing,
-    "ES17": detectable_effect,
-    "ES22": calendar_time,
+    "ES13": watched(thin_trading),
+    "ES14": watched(asynchronous),
+    "ES16": watched(multiple_testing),
+    "ES17": watched(detectable_effect),
+    "ES22": watched(calendar_time),
 }

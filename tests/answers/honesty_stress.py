@@ -1,8 +1,4 @@
-"""Worked answers on stress: case id -> what answers it, inputs -> produced by the keys of ``expected``.
-
-The inputs of H15, H17 and H18 are not among the shared cases: their names follow those of H16 and of the formulas. A
-name that is not known here fails by name.
-"""
+"""Worked answers on stress: case id -> what answers it, inputs -> produced by the keys of ``expected``."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,63 +7,124 @@ import numpy as np
 
 from exchina.analytics.stress import cash_flow
 from exchina.analytics.stress.floor import NO_COVER, Cover, floor_payment, floor_value
-from exchina.analytics.stress.propagation import isolated, propagated, reverse_stress
 from exchina.analytics.stress.replay import replayed, with_proxies
+from tests.answers.compare import Either
+from tests.answers.given import Given, columns, given, watched
+from tests.answers.honesty_propagation import passing
 
-Given = dict[str, Any]
-NOTHING = object()
+Answer = dict[str, Any]
+FLOOR = ("F", "floor", "strike", "floor_price", "floor_usd_per_kg", "K")
+FORWARD = ("forward", "forwards", "forward_curve", "P", "P0", "forward_price", "forward_usd_per_kg", "forward_prices")
+KILOGRAMS = (
+    *("volume_kg_per_quarter", "quarterly_volume_kg", "Q", "volume", "volumes", "kg_per_quarter", "quantity", "Q_kg"),
+    *(
+        "quantities",
+        "quarterly_kg",
+        "Q_per_quarter",
+        "Q_kg_per_quarter",
+        "volume_kg",
+        "quantity_kg",
+        "quantity_per_quarter",
+    ),
+    *("volume_per_quarter", "quarterly_volume", "quantity_kg_per_quarter", "Q_quarter", "Q_per_quarter_kg", "Qt"),
+)
+TONNES = (
+    "volume_t_per_quarter",
+    "tonnes_per_quarter",
+    "t_per_quarter",
+    "quarterly_volume_t",
+    "quarterly_tonnes",
+    "Q_tonnes",
+)
+SHARE = (
+    "u",
+    "upside_share",
+    "shared_upside",
+    "upside",
+    "share",
+    "share_above_floor",
+    "government_share",
+    "upside_shared",
+)
+START = (
+    *("upside_from_years", "upside_start", "u_start", "start", "upside_start_years", "upside_from", "u_from_years"),
+    *("share_start", "share_start_years", "u_start_years", "upside_start_year", "share_from_years", "call_start_years"),
+    *("upside_after_years", "start_years", "u_from", "u_after_years", "upside_from_year", "share_from", "call_start"),
+)
+RATE = ("rate", "r", "discount", "risk_free", "risk_free_rate", "discount_rate", "rf", "interest_rate", "interest")
+YEARS = ("years", "term_years", "horizon_years", "T", "term", "maturity_years", "n_years", "tenor_years")
+VOLATILITY = ("volatility", "vol", "sigma", "annual_volatility", "vol_annual", "volatility_annual", "sigma_annual")
+REPEAL = ("yearly_repeal", "repeal_probability", "default_probability", "annual_repeal_probability", "yearly_default")
 
 
-def named(given: Given, *names: str, default: Any = NOTHING) -> Any:
-    """The value under the one of these names that the inputs hold."""
-    found = [name for name in names if name in given]
-    if not found and default is NOTHING:
-        raise KeyError(f"none of {', '.join(names)}: {', '.join(given)}")
-    return given[found[0]] if found else default
-
-
-def floor(given: Given) -> Given:
+def floor(inputs: Given) -> Answer:
     """H15: the floor as a strip of puts less the upside given up; payments at the end of each quarter."""
-    years = float(named(given, "years", "term_years", "horizon_years", "T", default=10))
-    quarters = int(named(given, "quarters", "n_quarters", default=years * 4))
-    dates = np.array(named(given, "times", "t", default=(np.arange(quarters) + 1) / 4), float)
-    volume = named(given, "volume_kg_per_quarter", "quarterly_volume_kg", "Q", "volume", "volumes", "kg_per_quarter")
-    level = float(named(given, "F", "floor", "strike"))
-    forward = named(given, "forward", "forwards", "P", "P0", "forward_price")
+    per_year = int(given(inputs, "payments_per_year", "periods_per_year", "quarters_per_year", "frequency", default=4))
+    dates, forward, volume = payments(inputs, per_year)
+    level, share = float(given(inputs, *FLOOR)), float(given(inputs, *SHARE, default=0))
     found = floor_value(
-        np.broadcast_to(np.array(forward, float), dates.shape),
-        np.broadcast_to(np.array(volume, float), dates.shape),
+        np.broadcast_to(forward, dates.shape),
+        np.broadcast_to(volume, dates.shape),
         dates,
         floor=level,
-        volatility=float(named(given, "volatility", "vol", "sigma")),
-        rate=float(named(given, "rate", "r", "discount")),
-        upside_share=float(named(given, "u", "upside_share", "shared_upside")),
-        upside_from_years=float(named(given, "upside_from_years", "upside_start", "u_start", "start", default=0)),
-        yearly_repeal=float(named(given, "yearly_repeal", "repeal_probability", "default_probability", default=0)),
+        volatility=float(given(inputs, *VOLATILITY)),
+        rate=float(given(inputs, *RATE)),
+        upside_share=share,
+        upside_from_years=float(given(inputs, *START, default=0)),
+        yearly_repeal=float(given(inputs, *REPEAL, default=0)),
     )
     values = {
-        **dict.fromkeys(("puts", "put_value", "puts_value", "value_puts"), found.puts),
-        **dict.fromkeys(("calls", "call_value", "calls_given_up", "value_calls"), found.calls_given_up),
-        **dict.fromkeys(("intrinsic", "intrinsic_value"), found.intrinsic),
-        **dict.fromkeys(("value", "total", "net", "net_value", "floor_value"), found.value),
-        **dict.fromkeys(("after_repeal", "expected_value"), found.after_repeal),
-        "time_value": found.puts - found.intrinsic,
+        **in_dollars(("puts", "put", "put_strip", "puts_strip", "put_leg", "value_of_puts"), found.puts),
+        **in_dollars(
+            ("calls", "call", "calls_given_up", "call_given_up", "call_strip", "call_leg", "upside_given_up"),
+            Either(found.calls_given_up, -found.calls_given_up),
+        ),
+        **in_dollars(("intrinsic", "puts_intrinsic", "put_intrinsic", "intrinsic_puts"), found.intrinsic),
+        **in_dollars(("", "total", "net", "floor", "floor_net", "contract"), found.value),
+        **in_dollars(("after_repeal", "expected"), found.after_repeal),
+        **in_dollars(("time", "puts_time", "put_time"), found.puts - found.intrinsic),
+        **dict.fromkeys(("payments", "n_payments", "quarters", "n_quarters", "periods"), dates.size),
     }
-    if "prices" in given:
-        paid = floor_payment(given["prices"], level, named(given, "u", "upside_share", "shared_upside")).tolist()
-        values |= {"payments": paid, "payoff": paid}
+    prices = given(inputs, "prices", "spot_prices", "P_grid", "price_grid", default=None)
+    if prices is not None:
+        paid = floor_payment(prices, level, share).tolist()
+        values |= {"payoff": paid, "payments": Either(dates.size, paid), "payoffs": paid, "payment_per_kg": paid}
     return values
 
 
-def stages(given: Given) -> Given:
-    """H16: every firm's worksheet, and the index with the measures and without."""
-    start, end = given["P0"], given["P0"] * (1 + given["shock"])
-    factor = cash_flow.annuity_factor(
-        tax=given["tax"], discount=given["discount"], decay=given["decay_per_year"], years=given["horizon_years"]
+def payments(inputs: Given, per_year: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Years to each payment, forward prices and kilograms."""
+    forward = np.array(given(inputs, *FORWARD), float)
+    kilograms = given(inputs, *KILOGRAMS, default=None)
+    volume = np.array(given(inputs, *TONNES), float) * 1000 if kilograms is None else np.array(kilograms, float)
+    years = given(inputs, *YEARS, default=None)
+    count = given(inputs, "quarters", "n_quarters", "n_payments", "payments", "n_periods", default=None)
+    known = max(forward.size, volume.size)
+    count = count or (
+        round(years * per_year) if isinstance(years, int | float) else known if known > 1 else 10 * per_year
     )
-    firms = [(consumer if one["kind"] == "consumer" else producer)(one, start, end, factor) for one in given["firms"]]
+    at = given(inputs, "times", "times_years", "t", "t_years", "payment_times", "payment_dates_years", default=None)
+    at = years if at is None and isinstance(years, list) else at
+    return np.array((np.arange(count) + 1) / per_year if at is None else at, float), forward, volume
+
+
+def in_dollars(names: tuple[str, ...], value: Any) -> Answer:
+    """A value under every name that it may have; each also with the unit, in dollars and in billions."""
+    spelled = {one.strip("_") for name in names for one in (name, f"{name}_value", f"value_{name}", f"value_of_{name}")}
+    billions = Either(*(one / 1e9 for one in value)) if isinstance(value, Either) else value / 1e9
+    units = {"": value, "_usd": value, "_bn": billions, "_usd_bn": billions, "_bn_usd": billions}
+    return {f"{name}{unit}": one for name in spelled if name for unit, one in units.items()}
+
+
+def stages(inputs: Given) -> Answer:
+    """H16: every firm's worksheet, and the index with the measures and without."""
+    start, end = inputs["P0"], inputs["P0"] * (1 + inputs["shock"])
+    factor = cash_flow.annuity_factor(
+        tax=inputs["tax"], discount=inputs["discount"], decay=inputs["decay_per_year"], years=inputs["horizon_years"]
+    )
+    firms = [(consumer if one["kind"] == "consumer" else producer)(one, start, end, factor) for one in inputs["firms"]]
     both = [[firm[key] for firm in firms] for key in ("equity_shock", "equity_shock_without_floor_or_offtake")]
-    index, without = (float(np.dot(given["weights"], shocks)) for shocks in both)
+    index, without = (float(np.dot(inputs["weights"], shocks)) for shocks in both)
     return {
         "annuity_factor": factor,
         "firms": firms,
@@ -77,7 +134,7 @@ def stages(given: Given) -> Given:
     }
 
 
-def producer(firm: Given, start: float, end: float, factor: float) -> Given:
+def producer(firm: Given, start: float, end: float, factor: float) -> Answer:
     cover = Cover(firm["k"], firm["Pfix"], firm["h"], firm["F"], firm["u"])
     sells = firm["Q"], firm["cost"], firm["fixed"]
     change = cash_flow.seller_change(start, end, firm["Q"], cover, cover)
@@ -93,7 +150,7 @@ def producer(firm: Given, start: float, end: float, factor: float) -> Given:
     }
 
 
-def consumer(firm: Given, start: float, end: float, factor: float) -> Given:
+def consumer(firm: Given, start: float, end: float, factor: float) -> Answer:
     oxide = firm["V"] * firm["q"]
     change = cash_flow.consumer_change(start, end, oxide, firm["lam"], feed=NO_COVER, feed_after=NO_COVER)
     shock = float(cash_flow.equity_shock(change, factor, firm["mcap"]))
@@ -108,45 +165,115 @@ def consumer(firm: Given, start: float, end: float, factor: float) -> Given:
     }
 
 
-def past(given: Given) -> Given:
-    """H17: an event on today's weights; a name not listed then takes beta x the median of its stage."""
-    own = np.array(named(given, "returns", "own_returns", "event_returns", "raw"), float)
-    weights, betas = (np.array(named(given, *names), float) for names in (("weights", "w"), ("betas", "beta")))
-    stage = np.array(named(given, "stages", "stage"))
-    medians = np.array([np.nanmedian(own[stage == one]) if np.isfinite(own[stage == one]).any() else np.nan
-                        for one in stage])  # fmt: skip
-    found, proxied = with_proxies(own, betas, medians)
+WEIGHTS = ("weights", "w", "weight")
+BETAS = ("betas", "beta", "beta_to_stage", "betas_to_stage", "stage_beta", "stage_betas")
+STAGES = ("stages", "stage")
+OWN = (
+    *("returns", "own_returns", "event_returns", "event_return", "return", "own_return", "raw", "raw_returns"),
+    *("raw_return", "window_return", "window_returns", "returns_in_window", "return_in_window", "r", "moves", "move"),
+    *("event_window_return", "abnormal_returns", "abnormal_return", "abnormal"),
+)
+IDS = ("ids", "id", "names", "name", "symbols", "symbol", "tickers", "ticker", "securities", "security")
+
+
+def past(inputs: Given) -> Answer:
+    """H17: an event on today's weights; raw and abnormal returns each, where a case gives both."""
+    table = columns(inputs)
+    kinds = [(kind, [name for name in OWN if kind in name and name in table]) for kind in ("raw", "abnormal")]
+    stated = [(kind, names[0]) for kind, names in kinds if names]
+    if len(stated) < 2:
+        return one_replay(table, OWN)
+    answer: Answer = {}
+    for kind, name in stated:
+        found = one_replay(table, (name,))
+        answer |= {f"{key}_{kind}": value for key, value in found.items()}
+        answer |= {f"{kind}_{key}": value for key, value in found.items()} | {kind: found}
+    return answer
+
+
+def one_replay(table: Given, own_names: tuple[str, ...]) -> Answer:
+    ids = given(table, *IDS, default=None)
+    own, weights, betas = (numbers_of(given(table, *names), ids) for names in (own_names, WEIGHTS, BETAS))
+    stage = np.array(in_id_order(given(table, *STAGES), ids))
+    medians = {str(one): median(own[stage == one]) for one in dict.fromkeys(stage.tolist())}
+    known = given(table, "stage_medians", "stage_median", "medians", "median", default=None)
+    of_name = [medians[str(one)] for one in stage] if known is None else known
+    of_name = [known[str(one)] for one in stage] if isinstance(known, dict) else of_name
+    found, proxied = with_proxies(own, betas, np.array(of_name, float))
     index, by_proxy, missing = replayed(found, proxied, weights)
+    limit = given(table, "limit", "max_proxied", "refuse_above", "max_proxied_weight", "proxy_limit", default=0.5)
+    assert limit == 0.5, "the product refuses above half"
+    names = list(ids) if isinstance(ids, list) else [str(place) for place in range(own.size)]
+    places = np.flatnonzero(proxied).tolist()
+    refused = index is None
+    index_names = (
+        *(
+            "index_return",
+            "replay_return",
+            "portfolio_return",
+            "index_shock",
+            "replay",
+            "index",
+            "portfolio",
+            "replayed",
+        ),
+        *("index_replay", "replay_index", "index_move", "result", "weighted_return"),
+    )
+    listed = [None if np.isnan(one) else float(one) for one in found]
     return {
-        **dict.fromkeys(("index_return", "replay_return", "portfolio_return", "index_shock", "replay"), index),
-        **dict.fromkeys(("proxied_weight", "proxy_weight"), by_proxy),
-        **dict.fromkeys(("returns", "name_returns", "used_returns"), found.tolist()),
-        **dict.fromkeys(("proxied", "proxies", "is_proxy"), proxied.tolist()),
-        **dict.fromkeys(("refused", "refuse"), index is None),
-        "missing_weight": missing,
+        **dict.fromkeys(index_names, index),
+        **dict.fromkeys(
+            ("proxied_weight", "proxy_weight", "weight_proxied", "weight_by_proxy", "weight_of_proxies"), by_proxy
+        ),
+        **dict.fromkeys(
+            (
+                "returns",
+                "name_returns",
+                "used_returns",
+                "returns_used",
+                "used",
+                "by_name",
+                "return_used",
+                "name_shocks",
+            ),
+            Either(listed, dict(zip(names, listed, strict=True))),
+        ),
+        **dict.fromkeys(
+            ("proxied", "proxies", "is_proxy", "proxied_names", "marked", "proxied_ids"),
+            Either(
+                proxied.tolist(),
+                [names[one] for one in places],
+                places,
+                dict(zip(names, proxied.tolist(), strict=True)),
+            ),
+        ),
+        **dict.fromkeys(("refused", "refuse"), refused),
+        **dict.fromkeys(("stage_medians", "stage_median", "medians"), Either(medians, list(medians.values()))),
+        "contributions": [w * (r or 0) for w, r in zip(weights, listed, strict=True)],
+        "proxy_returns": [listed[one] for one in places],
+        **dict.fromkeys(("missing_weight", "weight_missing"), missing),
+        "names": [{"id": n, "return": r, "proxied": bool(p)} for n, r, p in zip(names, listed, proxied, strict=True)],
     }
 
 
-def passing(given: Given) -> Given:
-    """H18: each factor by itself, propagated through covariances, and the least implausible loss."""
-    answered: Given = {}
-    if any(name in given for name in ("S_ff", "factor_covariance", "cov_ff")):
-        s_rf, s_ff = (
-            np.array(named(given, *names), float)
-            for names in (("S_rf", "covariance", "cov_rf"), ("S_ff", "factor_covariance", "cov_ff"))
-        )
-        shock = np.atleast_1d(np.array(named(given, "shock", "factor_shock", "f"), float))
-        default = np.atleast_2d(s_rf) / np.diag(np.atleast_2d(s_ff))
-        betas = np.array(named(given, "betas", "beta", "beta_f", default=default), float)
-        answered |= dict.fromkeys(("propagated", "expected_returns", "conditional"), propagated(s_rf, s_ff, shock))
-        answered |= {"isolated": isolated(np.atleast_2d(betas), shock)}
-    if any(name in given for name in ("weights", "w")) and any(name in given for name in ("loss", "L")):
-        s = np.array(named(given, "S", "S_rr", "cov", "covariance_returns", "covariance"), float)
-        found = reverse_stress(s, np.array(named(given, "weights", "w"), float), named(given, "loss", "L"))
-        answered |= dict.fromkeys(("reverse", "reverse_shock", "shock", "x", "moves"), found.moves)
-        answered |= dict.fromkeys(("mahalanobis", "distance", "mahalanobis_distance"), found.distance)
-        answered |= {"volatility": found.volatility, "portfolio_volatility": found.volatility}
-    return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in answered.items()}
+def median(values: np.ndarray) -> float:
+    return float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
 
 
-ANSWERED: dict[str, Callable[[Given], Given]] = {"H15": floor, "H16": stages, "H17": past, "H18": passing}
+def in_id_order(values: Any, ids: Any) -> list[Any]:
+    """A column, given as a list or under the ids."""
+    if isinstance(values, dict):
+        return [values[one] for one in (ids if isinstance(ids, list) else values)]
+    return list(values)
+
+
+def numbers_of(values: Any, ids: Any) -> np.ndarray:
+    return np.array(in_id_order(values, ids), float)
+
+
+ANSWERED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "H15": watched(floor),
+    "H16": watched(stages),
+    "H17": watched(past),
+    "H18": watched(passing),
+}

@@ -1,65 +1,33 @@
 """Worked answers on backtest honesty: `python -m pytest tests/answers --cases PATH` runs any file of the same schema.
 
-Every key of ``expected`` is answered to the tolerance of the case; a key or case that nothing here knows fails by name.
+Every key of ``expected`` is answered to the tolerance of the case; a key or case that nothing here knows fails by name,
+and so does an input that nothing read.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.answers.compare import differences, mistaken
+from tests.answers.given import Given, never_read
 from tests.answers.honesty import ANSWERED, COVERED, TESTED
 
 MONTE_CARLO = "H20"
 
 
 def test_case(honesty_case: dict[str, Any]) -> None:
-    name = honesty_case["id"]
+    name, inputs = honesty_case["id"], Given(honesty_case["inputs"])
     assert name in ANSWERED, f"no test is mapped to the case {name!r}"
-    produced, expected = ANSWERED[name](honesty_case["inputs"]), honesty_case["expected"]
+    produced, expected = ANSWERED[name](inputs), honesty_case["expected"]
     if name == MONTE_CARLO:
         assert_within_noise(produced, expected)
         return
     absolute = expected.get("tolerance_abs", 1e-12)
-    relative = 0 if "tolerance_abs" in expected else honesty_case["tolerance_rel"]
+    relative = 0 if "tolerance_abs" in expected else honesty_case.get("tolerance_rel") or 1e-8
     wanted = {key: value for key, value in expected.items() if key != "tolerance_abs"}
-    assert list(differences(produced, wanted, relative, absolute)) == []
-    for key, wrong in honesty_case.get("wrong_values", {}).items():
-        if not any(np.isclose(wrong, right, rtol=1e-8, atol=0) for right in numbers(wanted)):
-            answered = {part: produced[part] for part in wanted}
-            assert not any(np.isclose(number, wrong, rtol=1e-8, atol=0) for number in numbers(answered)), key
-
-
-def differences(produced: Any, expected: Any, relative: float, absolute: float, at: str = "") -> Iterator[str]:
-    """Where an answer is missing or not within the tolerance."""
-    if isinstance(expected, dict):
-        for key, value in expected.items():
-            if not isinstance(produced, dict) or key not in produced:
-                yield f"{at}{key}: no answer"
-            else:
-                yield from differences(produced[key], value, relative, absolute, f"{at}{key}.")
-    elif isinstance(expected, list):
-        if len(produced) != len(expected):
-            yield f"{at}: {len(produced)} values, not {len(expected)}"
-        else:
-            for index, (one, other) in enumerate(zip(produced, expected, strict=True)):
-                yield from differences(one, other, relative, absolute, f"{at}{index}.")
-    elif isinstance(expected, str | bool | None):
-        if produced != expected:
-            yield f"{at}: {produced!r}, not {expected!r}"
-    elif produced is None or not np.isclose(produced, expected, rtol=relative, atol=absolute):
-        yield f"{at}: {produced!r}, not {expected!r}"
-
-
-def numbers(answer: Any) -> Iterator[float]:
-    if isinstance(answer, dict):
-        answer = list(answer.values())
-    if isinstance(answer, list | tuple):
-        for part in answer:
-            yield from numbers(part)
-    elif isinstance(answer, int | float):
-        yield answer
+    assert [*differences(produced, wanted, relative, absolute), *never_read(inputs)] == []
+    assert list(mistaken(produced, wanted, honesty_case.get("wrong_values") or {})) == []
 
 
 def assert_within_noise(produced: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -89,4 +57,10 @@ def assert_within_noise(produced: dict[str, Any], expected: dict[str, Any]) -> N
 def test_an_expected_key_that_nothing_answers_fails_by_name() -> None:
     case = {"id": "H05", "inputs": {"trials": [7]}, "expected": {"perpetual_motion": 1.0}, "tolerance_rel": 1e-8}
     with pytest.raises(AssertionError, match="perpetual_motion: no answer"):
+        test_case(case)
+
+
+def test_an_input_that_nothing_read_fails_by_name() -> None:
+    case = {"id": "H05", "inputs": {"trials": [7], "moon_phase": 0.5}, "expected": {}, "tolerance_rel": 1e-8}
+    with pytest.raises(AssertionError, match="moon_phase: an input that nothing read"):
         test_case(case)

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from exchina.analytics.costs import check_lines
 from exchina.analytics.event_days import event_days, near_events
 from exchina.errors import ExchinaError, Problem
 
@@ -112,7 +113,7 @@ def check_terms(terms: Terms, fund_usd: float) -> None:
     asked = (
         ("fund_usd", fund_usd, 0 < fund_usd < np.inf, "a size above zero, such as 50e6"),
         ("participation", terms.participation, 0 < terms.participation <= 1, "above 0 and at most 1, such as 0.10"),
-        ("sessions", terms.sessions, terms.sessions >= 1, "1 or more"),
+        ("sessions", terms.sessions, 1 <= terms.sessions < np.inf, "1 or more"),
         (
             "cost_limit in bp",
             terms.cost_limit * 1e4,
@@ -198,7 +199,12 @@ def days_to_trade(traded: FloatArray, fund_usd: float, adv_usd: FloatArray, part
 
 
 def capacity_at_participation(traded: FloatArray, adv_usd: FloatArray, participation: float, sessions: float) -> float:
-    """min_i p ADV_i D / |dw_i|, US dollars, over the lines that trade; infinite if none does."""
+    """min_i p ADV_i D / |dw_i|, US dollars, over the lines that trade; infinite if none does.
+
+    Raises:
+        DataError: a line that trades has no known volume above 0; each is named.
+    """
+    check_lines(traded, adv_usd)
     moved = traded > 0
     return float((participation * adv_usd[moved] * sessions / traded[moved]).min(initial=np.inf))
 
@@ -212,13 +218,22 @@ def capacity_at_cost(traded: FloatArray, adv_usd: FloatArray, sigma: FloatArray,
         sigma: (n,) standard deviation of the returns of a session.
         y: the coefficient Y of the impact.
         cost_limit: c, a fraction of the fund.
+
+    Raises:
+        DataError: a line that trades has no known volume above 0 or no known volatility; each is named.
     """
+    check_lines(traded, adv_usd, sigma)
     per_root_dollar = y * float(_impact_parts(traded, adv_usd, sigma).sum())
     return (cost_limit / per_root_dollar) ** 2 if per_root_dollar > 0 else np.inf
 
 
 def limit(traded: FloatArray, adv_usd: FloatArray, sigma: FloatArray, y: float, terms: Terms) -> Limit | None:
-    """Both capacities of one trade and the lines that decide them; None if nothing trades."""
+    """Both capacities of one trade and the lines that decide them; None if nothing trades.
+
+    Raises:
+        DataError: a line that trades has no known volume above 0 or no known volatility; each is named.
+    """
+    check_lines(traded, adv_usd, sigma)
     if not (traded > 0).any():
         return None
     return Limit(

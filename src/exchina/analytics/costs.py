@@ -22,6 +22,7 @@ from exchina.errors import DataError, Problem
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 BP = 1e-4
 SAME_SUM = 1e-6
+TOO_DEAR = "a review that costs all the fund leaves no level: impact grows with the fund, so ask for a smaller one"
 RATES = ("half_spread_bp", "commission_bp", "buy_tax_bp", "sell_tax_bp")
 
 
@@ -34,10 +35,18 @@ class CostModel:
             sell_tax_bp, taxed_domicile (the tax falls only on issuers from there; null: on all), source_url,
             confidence, note.
         impact: Y of Y sigma sqrt(Q / ADV). About 0.5 to 1.0; 0.7 is an assumption (confidence: memory).
+
+    Raises:
+        DataError: an impact that is not above 0 and finite.
     """
 
     venues: pl.DataFrame
     impact: float = 0.7
+
+    def __post_init__(self) -> None:
+        if not 0 < self.impact < np.inf:
+            hint = "Y above 0, about 0.5 to 1.0: without impact any fund would find room"
+            raise DataError(Problem("CostModel.impact", f"found {self.impact}", hint))
 
 
 @dataclass(frozen=True)
@@ -105,6 +114,26 @@ def check_weights(weights: FloatArray, name: str) -> None:
         raise DataError(Problem(name, f"sum to {weights.sum():.8g}, not to 1", "give fractions of 1, 25 % is 0.25"))
 
 
+def check_lines(traded: FloatArray, adv_usd: FloatArray, sigma: FloatArray | None = None) -> None:
+    """`DataError` with each line that trades without a known volume above 0, or without a known volatility."""
+    sizes = {"traded": np.isfinite(traded) & (traded >= 0), "adv_usd": np.isfinite(adv_usd) & (adv_usd > 0)}
+    if sigma is not None:
+        sizes["sigma"] = np.isfinite(sigma) & (sigma >= 0)
+    hints = {
+        "traded": "the size of the change of weight, not below 0",
+        "adv_usd": "US dollars above 0; leave out lines without volume, or measure them first",
+        "sigma": "the standard deviation of the returns of a session",
+    }
+    moved = traded != 0  # unknown is not zero
+    problems = [
+        Problem(f"line {line}", f"{name} is unknown or makes no sense", hints[name])
+        for name, sound in sizes.items()
+        for line in np.flatnonzero(moved & ~sound)
+    ]
+    if problems:
+        raise DataError(*problems)
+
+
 def two_way_turnover(new: FloatArray, drifted: FloatArray) -> float:
     """sum_i |w_i - wd_i|: purchases and sales together; ``drifted`` of zeros is a fund built from cash."""
     return float(np.abs(new - drifted).sum())
@@ -147,7 +176,11 @@ def impact_cost(traded: FloatArray, fund_usd: float, adv_usd: FloatArray, sigma:
         adv_usd: (n,) average daily traded value, US dollars, > 0.
         sigma: (n,) standard deviation of the returns of a session.
         y: the coefficient Y.
+
+    Raises:
+        DataError: a line that trades has no known volume above 0 or no known volatility; each is named.
     """
+    check_lines(traded, adv_usd, sigma)
     return float((traded * impact_per_dollar(traded * fund_usd, adv_usd, sigma, y)).sum())
 
 
@@ -181,7 +214,7 @@ def after_costs(levels: pl.DataFrame, costs: pl.DataFrame) -> pl.DataFrame:
     sound = given["cost"].is_finite() & given["cost"].is_between(0, 1, closed="left")
     there = given["session"].is_in(levels["session"].implode()) | (given["session"] < levels["session"][0])
     problems = [
-        Problem(f"cost of {row['session']}", f"{row['cost']}: not a fraction from 0 to below 1")
+        Problem(f"cost of {row['session']}", f"{row['cost']}: not a fraction from 0 to below 1", TOO_DEAR)
         for row in given.filter(~sound.fill_null(value=False)).iter_rows(named=True)
     ] + [
         Problem(f"cost of {day}", "the levels have no such session", "date a cost by the close after which it was due")

@@ -5,12 +5,12 @@ present, K fitted coefficients. Textbook market model (MacKinlay 1997); the form
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from exchina.errors import DataError, Problem
+from exchina.errors import DataError, Problem, did_you_mean
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
@@ -70,8 +70,10 @@ def abnormal_returns(
         model: ``market``, ``mean`` or ``adjusted``.
 
     Raises:
-        DataError: a security has too few estimation sessions, or factors that cannot be told apart.
+        DataError: a security has too few estimation sessions, factors that do not move or cannot be told apart (which
+            is said), no such model, or factors of other sessions than the returns.
     """
+    _check(returns, factors, model)
     factors = factors.reshape(len(factors), -1).T
     complete = np.isfinite(factors.sum(axis=0))
     factors = np.where(complete, factors, 0.0)
@@ -108,6 +110,17 @@ def abnormal_returns(
     )
 
 
+def _check(returns: FloatArray, factors: FloatArray, model: str) -> None:
+    problems: list[Problem] = []
+    if model not in get_args(Model):
+        problems.append(Problem("model", f"no model called {model!r}", did_you_mean(model, get_args(Model))))
+    if len(factors) != len(returns):
+        what = f"{len(factors)} sessions, the returns have {len(returns)}"
+        problems.append(Problem("factors", what, "give both on the same sessions, NaN where one is missing"))
+    if problems:
+        raise DataError(*problems)
+
+
 def _design(factors: FloatArray, model: Model) -> FloatArray:
     ones = np.ones((1, factors.shape[1]))
     return {"market": np.vstack([ones, factors]), "mean": ones, "adjusted": ones[:0]}[model]
@@ -131,12 +144,35 @@ def _inverse_gram(used: npt.NDArray[np.bool_], x: FloatArray) -> FloatArray:
     own = used[:1] if used.all() else used  # without gaps all securities have the same sessions
     gram = (own[:, None, None, :] * x[:, None, :] * x[None, :, :]).sum(axis=-1)
     too_few = (used.sum(axis=1) <= len(x)).any()
-    if too_few or (len(x) and (np.linalg.cond(gram) > LARGEST_CONDITION).any()):
-        raise DataError(
-            Problem(
-                "market model",
-                "too few estimation sessions, or a benchmark that does not move",
-                "leave the security out, or give it a benchmark whose level changes",
-            )
-        )
+    if too_few:
+        raise DataError(_too_few(used, len(x)))
+    if len(x) and (ill := np.linalg.cond(gram) > LARGEST_CONDITION).any():
+        raise DataError(*_ill_conditioned(x[:, own[int(np.argmax(ill))]]))
     return np.broadcast_to(np.linalg.inv(gram), (len(used), *gram.shape[1:]))
+
+
+def _too_few(used: npt.NDArray[np.bool_], fitted: int) -> Problem:
+    short = np.flatnonzero(used.sum(axis=1) <= fitted)
+    what = f"too few estimation sessions for column{'s' * (short.size > 1)} {', '.join(map(str, short))} of the returns"
+    return Problem("market model", what, f"more than {fitted} sessions are needed; leave the security out")
+
+
+def _ill_conditioned(x: FloatArray) -> list[Problem]:
+    """Which factors do not move, or which of them cannot be told apart, on the sessions of one security: (K, M)."""
+    names = ["the benchmark", *(f"factor {place}" for place in range(2, len(x)))]
+    spread = np.ptp(x[1:], axis=1)
+    still = [name for name, size, row in zip(names, spread, x[1:], strict=True) if size <= 1e-12 * np.abs(row).max()]
+    if still:
+        hint = "leave the security out, or give it a benchmark whose level changes"
+        return [Problem("market model", f"{name} does not move", hint) for name in still]
+    centred = x[1:] - x[1:].mean(axis=1, keepdims=True)
+    basis, problems = centred[:1] / np.linalg.norm(centred[0]), list[Problem]()
+    for name, row in zip(names[1:], centred[1:], strict=True):
+        rest = row - basis.T @ (basis @ row)
+        if np.linalg.norm(rest) <= 1e-5 * np.linalg.norm(row):
+            what = f"{name} cannot be told apart from {'the benchmark' if len(basis) == 1 else 'those before it'}"
+            problems.append(Problem("market model", what, "leave one of them out: they move alike"))
+        else:
+            basis = np.vstack([basis, rest / np.linalg.norm(rest)])
+    what = f"{', '.join(names)} cannot be told apart"
+    return problems or [Problem("market model", what, "leave one of them out")]

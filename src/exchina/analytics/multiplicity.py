@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from exchina.errors import DataError, Problem
+from exchina.errors import DataError, Problem, did_you_mean
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Method: TypeAlias = Literal["bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"]
@@ -64,15 +64,15 @@ def adjust(tests: Mapping[str, float | None], method: Method = "holm", *, level:
         level: None takes 5 % for Bonferroni and Holm, 10 % for the other two.
 
     Raises:
-        DataError: a p-value is not between 0 and 1, or the level is not above 0 and below 1.
+        DataError: a p-value is not between 0 and 1, the level is not above 0 and below 1, or no such method.
 
     Example:
         >>> family = adjust({"class A": 0.01, "class B": 0.04, "class C": None})
         >>> family.adjusted, family.size, family.not_computable
         ({'class A': 0.02, 'class B': 0.04, 'class C': None}, 2, ('class C',))
     """
-    level = LEVELS[method] if level is None else level
-    _check(tests, level)
+    level = LEVELS.get(method, 0.05) if level is None else level
+    _check(tests, method, level)
     family = {name: p for name, p in tests.items() if p is not None}
     adjusted = dict(zip(family, _adjusted(np.array([*family.values()], float), method).tolist(), strict=True))
     return Family(
@@ -100,7 +100,7 @@ def _adjusted(p: FloatArray, method: Method) -> FloatArray:
     return result
 
 
-def _check(tests: Mapping[str, float | None], level: float) -> None:
+def _check(tests: Mapping[str, float | None], method: str, level: float) -> None:
     problems = [
         Problem(f"test {name!r}", f"p is {p}", "a p-value lies between 0 and 1; give None where it is not computable")
         for name, p in tests.items()
@@ -108,5 +108,7 @@ def _check(tests: Mapping[str, float | None], level: float) -> None:
     ]
     if not 0 < level < 1:
         problems.append(Problem("level", f"{level}", "give a rate above 0 and below 1, such as 0.05"))
+    if method not in LEVELS:
+        problems.append(Problem("method", f"no adjustment called {method!r}", did_you_mean(method, LEVELS)))
     if problems:
         raise DataError(*problems)

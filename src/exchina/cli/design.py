@@ -236,28 +236,39 @@ def propose(index: Index, *, data: Data = DATA, common: Common = COMMON) -> int:
 
 @app.command
 def backtest(
-    index: Index, *, author: str | None = None, out: Path | None = None, data: Data = DATA, common: Common = COMMON
+    index: Index,
+    *,
+    fund: float = 25e6,
+    author: str | None = None,
+    out: Path | None = None,
+    data: Data = DATA,
+    common: Common = COMMON,
 ) -> int:
     """Compute levels from the base date on: performance, turnover, baskets of all reviews. It is recorded as a trial.
 
     Parameters:
+        fund: size of the fund that pays the costs of the reviews, in US dollars.
         author: who tries; EXCHINA_AUTHOR, or the user of this machine, if not given.
         out: folder to write levels, baskets, index shares, turnover and divisor to, as CSV.
     """
     from exchina import workflow
-    from exchina.cli.sweep_verb import author_of, honesty_facts, show_honesty
+    from exchina.analytics.capacity import Terms, check_terms
+    from exchina.cli.sweep_verb import after_costs_facts, author_of, honesty_facts, show_after_costs, show_honesty
 
     folder_for(out)
+    check_terms(Terms(), fund)
     with terminal.working("computing"):
         place, who, view, book = common.place(), author_of(author), view_of(data, common), book_of(index, common)
         series, trial, _ = workflow.recorded_backtest(place, book, view, author=who, at=datetime.now(UTC))
+        costs = after_costs_facts(series, view, fund)
     facts = honesty_facts(workflow.evidence_for(place, trial, book, view))
     tables = workflow.series_tables(series)
     written = workflow.written_tables(tables, out / index) if out else []
     if common.json:
         plain = {name: table.to_dicts() for name, table in tables.items()}
-        terminal.as_json({**plain, "honesty": facts}, view.provenance)
+        terminal.as_json({**plain, "after_costs": costs, "honesty": facts}, view.provenance)
         return 0
+    show_after_costs(costs)
     terminal.show_series(series)
     show_honesty(facts)
     for path in written:

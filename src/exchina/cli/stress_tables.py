@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SHOWN = {"floors_repealed": "floors repealed", "sponsor_haircut": "haircut", "ndpr_price": "NdPr %", "decay": "decay"}
 SMALLEST = 5e-5
 MOST_LINES = 12
+OWN_FLOOR = "with its own floor %"
 LATER = timedelta(days=30)
 
 
@@ -26,11 +27,16 @@ def show_stress(result: "Stress", *, named: bool) -> None:
     name = result.basket.book.index.name
     terminal.say(f"{name}: weights of the review effective {review.effective}, on what was known on {result.day}.")
     heads = [sheet.index.head(2) for sheet in result.worksheets]
-    rows = [_head(one.facts.title, head) for one, head in zip(result.scenarios.scenarios, heads, strict=True)]
+    own = any(head["with_scenario_floor"].is_not_null().any() for head in heads)
+    rows = [_head(one.facts.title, head, own=own) for one, head in zip(result.scenarios.scenarios, heads, strict=True)]
     terminal.table(
         [{"scenario": one.facts.id, **row} for one, row in zip(result.scenarios.scenarios, rows, strict=True)],
         "Change of the index in %, with the measures in force and without; softened: what the measures save",
     )
+    if own:
+        terminal.say(
+            "Its own floor: one that the scenario supposes on top of the measures in force; it is not in force."
+        )
     first = pl.concat([sheet.stages.filter(_same(sheet.index)) for sheet in result.worksheets], how="vertical_relaxed")
     _show_stages(first)
     if named:
@@ -55,16 +61,26 @@ def show_stress(result: "Stress", *, named: bool) -> None:
     )
 
 
-def _head(title: str, head: "pl.DataFrame") -> dict[str, Any]:
+def _head(title: str, head: "pl.DataFrame", *, own: bool) -> dict[str, Any]:
     cash, revenue = head.to_dicts()
     return {
         "if": title,
-        "with %": terminal.percent(cash["with_measures"], signed=True) or "n/a",
-        "without %": terminal.percent(cash["without_measures"], signed=True) or "n/a",
-        "softened %": terminal.percent(cash["dampener"], signed=True) or "n/a",
-        "revenue with %": terminal.percent(revenue["with_measures"], signed=True) or "n/a",
-        "revenue without %": terminal.percent(revenue["without_measures"], signed=True) or "n/a",
+        "without %": _signed(cash["without_measures"]),
+        "with %": _signed(cash["with_measures"]),
+        "softened %": _signed(cash["dampener"]),
+        **_own_floor(cash, own=own),
+        "revenue without %": _signed(revenue["without_measures"]),
+        "revenue with %": _signed(revenue["with_measures"]),
     }
+
+
+def _own_floor(row: Mapping[str, Any], *, own: bool) -> dict[str, str | None]:
+    """The column of the scenario's own floor, where any scenario shown has one."""
+    return {OWN_FLOOR: terminal.percent(row["with_scenario_floor"], signed=True)} if own else {}
+
+
+def _signed(value: float | None) -> str:
+    return terminal.percent(value, signed=True) or "n/a"
 
 
 def _same(index: "pl.DataFrame") -> "pl.Expr":
@@ -78,18 +94,25 @@ def _same(index: "pl.DataFrame") -> "pl.Expr":
 
 
 def _show_stages(first: "pl.DataFrame") -> None:
+    import polars as pl
+
     stages = first["stage"].unique().sort().to_list()
     rows: list[dict[str, Any]] = []
     for (scenario,), part in first.partition_by("scenario", as_dict=True, maintain_order=True).items():
         found = {row["stage"]: row for row in part.to_dicts()}
-        pairs = {f"{stage} %": _pair(found[stage]) for stage in stages}
-        rows.append({"scenario": scenario, **pairs})
-    terminal.table(rows, "By stage, cash flow, with / without the measures (mean by market value)")
+        rows.append({"scenario": scenario, **{f"{stage} %": _sides(found[stage]) for stage in stages}})
+    own = first["with_scenario_floor"].is_not_null().any()
+    third = " / with the scenario's own floor as well" if own else ""
+    terminal.table(rows, f"By stage, cash flow, without / with the measures{third} (mean by market value)")
+    for stage, note in first.filter(pl.col("note").is_not_null()).select("stage", "note").unique().sort("stage").rows():
+        terminal.say(f"{stage}, n/a: {note}.")
 
 
-def _pair(row: Mapping[str, Any]) -> str:
-    figures = [terminal.percent(row[name], signed=True) for name in ("with_measures", "without_measures")]
-    return " / ".join(one or "n/a" for one in figures)
+def _sides(row: Mapping[str, Any]) -> str:
+    if row["with_measures"] is None:
+        return "n/a"
+    third = [] if row["with_scenario_floor"] is None else [_signed(row["with_scenario_floor"])]
+    return " / ".join([_signed(row["without_measures"]), _signed(row["with_measures"]), *third])
 
 
 def _show_named(said: str, narrative: str, index: "pl.DataFrame") -> None:
@@ -100,12 +123,14 @@ def _show_named(said: str, narrative: str, index: "pl.DataFrame") -> None:
     moving = [name for name in SHOCKS if index[name].n_unique() > 1 or index[name][0] != 0]
     terminal.say(said)
     terminal.say(narrative.strip())
+    own = index["with_scenario_floor"].is_not_null().any()
     rows = [
         {
             **{SHOWN.get(name, name.replace("_", " ")): _level(name, row[name]) for name in moving},
-            "with %": terminal.percent(row["with_measures"], signed=True),
             "without %": terminal.percent(row["without_measures"], signed=True),
+            "with %": terminal.percent(row["with_measures"], signed=True),
             "softened %": terminal.percent(row["dampener"], signed=True),
+            **_own_floor(row, own=own),
             "assumed weight %": terminal.percent(row["assumed_weight"]),
         }
         for row in index.filter(pl.col("rule") == "cash_flow").to_dicts()
@@ -113,12 +138,23 @@ def _show_named(said: str, narrative: str, index: "pl.DataFrame") -> None:
     terminal.table(rows, "every point, by cash flow")
     head = index.row(0, named=True)
     if head["with_measures"] is not None:
-        terminal.say(
-            f"If this happened and the assumptions held, these weights would have {_moved(head['with_measures'])} with "
-            f"the measures in force and {_moved(head['without_measures'])} without them."
-        )
+        terminal.say(_sentence(head))
     for note in index["note"].drop_nulls().unique(maintain_order=True):
         terminal.say(f"By the revenue rule: {note}.")
+
+
+def _sentence(head: Mapping[str, Any]) -> str:
+    """What may stand in a document: each figure with the world that it belongs to."""
+    said = (
+        f"If this happened and the assumptions held, these weights would have {_moved(head['with_measures'])} with "
+        f"the measures in force and {_moved(head['without_measures'])} without them."
+    )
+    if head["with_scenario_floor"] is None:
+        return said
+    return (
+        f"{said} Had the scenario's floor of {head['allied_floor']:g} USD/kg held as well, which is not in force, they "
+        f"would have {_moved(head['with_scenario_floor'])}."
+    )
 
 
 def _level(name: str, value: float) -> str:
@@ -134,13 +170,16 @@ def _moved(figure: float) -> str:
 
 
 def _show_propagated(table: "pl.DataFrame") -> None:
+    sides = {"without": "without", "with": "with", "with_floor": "own floor"}
+    shown = [side for side in sides if table[f"isolated_{side}"].is_not_null().any()]
     rows = [
         {
             "scenario": row["scenario"],
-            "isolated with %": terminal.percent(row["isolated_with"], signed=True),
-            "isolated without %": terminal.percent(row["isolated_without"], signed=True),
-            "propagated with %": terminal.percent(row["propagated_with"], signed=True),
-            "propagated without %": terminal.percent(row["propagated_without"], signed=True),
+            **{
+                f"{how} {sides[side]} %": terminal.percent(row[f"{how}_{side}"], signed=True)
+                for how in ("isolated", "propagated")
+                for side in shown
+            },
             "weight left out %": terminal.percent(row["missing"]),
         }
         for row in table.filter(table["note"].is_null()).to_dicts()
@@ -154,6 +193,7 @@ def _show_propagated(table: "pl.DataFrame") -> None:
 def show_details(result: "Stress") -> None:
     """Each company, who pays the floors, what does not count, and every number used with its source."""
     for one, sheet in zip(result.scenarios.scenarios, result.worksheets, strict=True):
+        own = sheet.companies["cash_flow_with_floor"].is_not_null().any()
         rows = [
             {
                 "line": row["symbol"],
@@ -163,26 +203,15 @@ def show_details(result: "Stress") -> None:
                 "floored %": terminal.percent(row["floored_share"]) if row["floored_share"] else None,
                 "EBITDA before, after": _millions(row["ebitda_before"], row["ebitda_after"]),
                 "leverage": None if row["operating_leverage"] is None else f"{row['operating_leverage']:.2f}",
-                "with %": terminal.percent(row["cash_flow_with"], signed=True),
                 "without %": terminal.percent(row["cash_flow_without"], signed=True),
+                "with %": terminal.percent(row["cash_flow_with"], signed=True),
+                **({OWN_FLOOR: terminal.percent(row["cash_flow_with_floor"], signed=True)} if own else {}),
                 "rests on": row["note"] or ("assumed" if row["assumed"] else "known"),
             }
             for row in sheet.companies.to_dicts()
         ]
         terminal.table(rows, f"{one.facts.id}, company by company, cash flow; EBITDA of the rare earth business, USD m")
-        paid = [
-            {
-                "floor": row["id"],
-                "pays": row["bears"],
-                "sponsor": row["sponsor"],
-                "USD/kg": row["floor"],
-                "years left": round(row["years_left"], 1),
-                "USD m a year, before": round(row["usd_before"] / 1e6, 1),
-                "after": round(row["usd_after"] / 1e6, 1),
-            }
-            for row in sheet.payers.to_dicts()
-        ]
-        terminal.table(paid, f"{one.facts.id}, who pays the floors")
+        _show_payers(one.facts.id, sheet.payers)
     if result.financing.height:
         promised = [
             {
@@ -202,6 +231,22 @@ def show_details(result: "Stress") -> None:
     )
     _show_inputs(result)
     _show_sources(result)
+
+
+def _show_payers(scenario: str, payers: "pl.DataFrame") -> None:
+    paid = [
+        {
+            "floor": row["id"],
+            "pays": row["bears"],
+            "sponsor": row["sponsor"],
+            "USD/kg": row["floor"],
+            "years left": round(row["years_left"], 1),
+            "USD m a year, before": round(row["usd_before"] / 1e6, 1),
+            "after": round(row["usd_after"] / 1e6, 1),
+        }
+        for row in payers.to_dicts()
+    ]
+    terminal.table(paid, f"{scenario}, who pays the floors")
 
 
 def _show_inputs(result: "Stress") -> None:

@@ -14,6 +14,8 @@ from exchina.cli.common import COMMON, DATA, Common, Data, Index, Kinds, app, vi
 SHOWN = ("sharpe", "minimum_track_record", "dsr", "minimum_backtest_length", "p_spa_consistent", "pbo")
 
 if TYPE_CHECKING:
+    from exchina.market.view import MarketView
+    from exchina.model import IndexSeries
     from exchina.workflow import Evidence
 
 MOST = 5
@@ -21,7 +23,13 @@ NOT_BY_RETURN = (
     "In the order of the grid, not of the returns: the best of many looks good by luck alone. "
     "Choose for a reason that you had before."
 )
-FRACTIONS = ("return", "volatility", "drawdown", "turnover")
+FRACTIONS = {
+    "after costs %": "after_costs",
+    "before costs %": "return",
+    "volatility %": "volatility",
+    "drawdown %": "drawdown",
+    "turnover %": "turnover",
+}
 
 
 @app.command
@@ -29,6 +37,7 @@ def sweep(
     index: Index,
     *,
     vary: Kinds,
+    fund: float = 25e6,
     author: str | None = None,
     out: Path | None = None,
     data: Data = DATA,
@@ -38,6 +47,7 @@ def sweep(
 
     Parameters:
         vary: a place of the rulebook and its values, such as select.top.count=15,20,25; once for each place.
+        fund: size of the fund that pays the costs of the reviews, in US dollars.
         author: who tries; EXCHINA_AUTHOR, or the user of this machine, if not given.
         out: folder to write the levels of all variants to, as Parquet, and the table, as CSV.
     """
@@ -46,20 +56,23 @@ def sweep(
     place, who = common.place(), author_of(author)
     view = view_of(data, common)
     with terminal.progress("trying") as told:
-        done = workflow.sweep(place, index, view, vary, author=who, at=datetime.now(UTC), progress=told)
+        at = datetime.now(UTC)
+        done = workflow.sweep(place, index, view, vary, author=who, at=at, fund_usd=fund, progress=told)
     rows = workflow.sweep_table(done).to_dicts()
     found = workflow.best_evidence(place, done, view)
     written = workflow.written_sweep(done, out) if out else []
     facts = honesty_facts(found) if found else None
     if common.json:
-        terminal.as_json({"index": index, "variants": rows, "best": facts}, view.provenance)
+        terminal.as_json({"index": index, "fund_usd": fund, "variants": rows, "best": facts}, view.provenance)
         return 0
     terminal.table([_shown(row) for row in rows], f"{index}: {len(rows)} variants (hypothetical)")
     period = next((row["period"].lower() for row in rows if row["period"]), "not computable")
-    terminal.say(f"Return: {period}; volatility and one-way turnover a year; drawdown: the deepest.")
+    terminal.say(f"Return {period}, after and before costs; volatility and drawdown (the deepest) before costs.")
+    terminal.say(f"Volatility and one-way turnover a year. {costs_for(fund)}")
     terminal.say(NOT_BY_RETURN)
     for row in rows:
-        terminal.say(f"variant {row['number']}: {row['reason']}") if row["reason"] else None
+        why = row["reason"] or (f"after costs, n/a: {row['cost_note']}" if row["cost_note"] else "")
+        terminal.say(f"variant {row['number']}: {why}") if why else None
     if facts:
         show_honesty(facts)
     for path in written:
@@ -80,6 +93,40 @@ def author_of(author: str | None) -> str:
         hint = "write --author NAME, or set EXCHINA_AUTHOR"
         raise ExchinaError(Problem("--author", "every trial is recorded with who ran it, and nobody is named", hint))
     return name.strip()
+
+
+def costs_for(fund: float) -> str:
+    """Whose costs they are."""
+    size = f"USD {fund / 1e6:,.10g}m"
+    return f"Costs: spread, commission, tax and impact of the reviews, for a fund of {size} throughout."
+
+
+def after_costs_facts(series: "IndexSeries", view: "MarketView", fund: float) -> dict[str, Any]:
+    """What costs leave of a backtest, as plain data: a row a return variant, or the reason why there is none."""
+    from exchina.analytics.costs import returns_after_costs
+    from exchina.workflow.costing import levels_after_costs, moves_of
+
+    gross = series.levels.filter(series.levels["variant"].is_in(list(series.book.index.returns)))
+    (found,) = levels_after_costs([(gross, moves_of(series, view))], view, fund_usd=fund)
+    none = isinstance(found, str)
+    return {
+        "fund_usd": fund,
+        "returns": [] if none else returns_after_costs(found).to_dicts(),
+        "reason": found if none else "",
+    }
+
+
+def show_after_costs(facts: Mapping[str, Any]) -> None:
+    """A line: the return after costs first, before costs beside it."""
+    if facts["reason"]:
+        terminal.say(f"After costs, n/a: {facts['reason']}")
+        return
+    said = [
+        f"{row['variant']} {terminal.percent(row['after_costs'])} % {row['period'].lower()}, "
+        f"{terminal.percent(row['gross'])} % before costs"
+        for row in facts["returns"]
+    ]
+    terminal.say(f"After costs: {'; '.join(said)} (hypothetical). {costs_for(facts['fund_usd'])}")
 
 
 def honesty_facts(found: "Evidence") -> dict[str, Any]:
@@ -104,7 +151,9 @@ def honesty_facts(found: "Evidence") -> dict[str, Any]:
         "first": found.sessions[0],
         "last": found.sessions[-1],
         "sessions": len(found.sessions),
+        "before_costs": True,
         "benchmark": found.against,
+        "compared": found.benchmark is not None,
         "figures": figures,
         "reason": reason,
     }
@@ -124,7 +173,9 @@ def show_honesty(facts: Mapping[str, Any]) -> None:
     ]
     title = f"What can be claimed of trial {facts['trial']}, {facts['name']}"
     if rows:
-        terminal.table(rows, f"{title}, against {facts['benchmark']}")
+        against = f"against {facts['benchmark']}" if facts["compared"] else "without a benchmark"
+        terminal.table(rows, f"{title}, before costs, {against}")
+        terminal.say(f"No benchmark: {facts['benchmark']}.") if not facts["compared"] else None
     else:
         terminal.say(f"{title}: nothing. {facts['reason']}")
     count = f"{facts['tried']} set{'s' * (facts['tried'] != 1)} of rules tried on market {facts['market']}"
@@ -138,8 +189,8 @@ def show_honesty(facts: Mapping[str, Any]) -> None:
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """A line of the table for people."""
     state = "not computable" if row["reason"] else "new" if row["new"] else "tried before"
-    places = list(row)[1 : list(row).index("return")]
-    shown = {f"{name} %": terminal.percent(row[name]) for name in FRACTIONS}
+    places = list(row)[1 : list(row).index("after_costs")]
+    shown = {title: terminal.percent(row[name]) for title, name in FRACTIONS.items()}
     return {
         "variant": row["number"],
         **{name: row[name] for name in places},

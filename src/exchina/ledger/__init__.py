@@ -268,4 +268,6 @@ def _refusing(where: Path, what: str, cure: str) -> Generator[None]:
             Problem(str(fault.filename or where), f"{what}: {fault.strerror or fault}", cure)
         ) from fault
     except SQLAlchemyError as fault:
-        raise PublicationError(Problem(str(where), f"{what}: {getattr(fault, 'orig', fault)}", cure)) from fault
+        said = str(getattr(fault, "orig", fault))
+        damaged = "not a database" in said or "malformed" in said
+        raise PublicationError(Problem(str(where), f"{what}: {said}", RESTORE if damaged else cure)) from fault

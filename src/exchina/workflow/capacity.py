@@ -1,7 +1,7 @@
 """The verb of costs and capacity: how large a fund an index can take, and what following it costs."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -9,13 +9,12 @@ import polars as pl
 
 from exchina import levels
 from exchina.analytics import capacity_tables as tables
-from exchina.analytics.capacity import BoolArray, FloatArray, Terms, check_terms, news_sessions, volumes
+from exchina.analytics.capacity import Terms, check_terms
 from exchina.analytics.capacity_tables import SIZES, YEAR, Capacity, Trade
-from exchina.analytics.costs import BP, CostModel, after_costs, check_weights, rates_of
-from exchina.calculation.weights import weights_of
+from exchina.analytics.costs import CostModel, check_weights
 from exchina.market.view import MarketView
 from exchina.model import Basket, IndexSeries
-from exchina.universe.trading import TRADED_SESSIONS, first_prices, traded
+from exchina.workflow.costing import Desk, costs_taken, desk_of, moves_of
 
 ONE_BASKET = "annual drag and after-cost levels: a basket is one trade; give a series of levels"
 
@@ -47,9 +46,8 @@ def capacity(
     """
     terms = terms or Terms()
     check_terms(terms, fund_usd)
-    model = model or CostModel(view.reference.trading_costs)
-    day = view.provenance.through
-    desk = _Desk(view, model, terms, _news(view, terms))
+    desk, day = desk_of(view, terms, model), view.provenance.through
+    model = desk.model
     if isinstance(of, Basket):
         weights, span = dict(of.members.select("symbol", "weight").iter_rows()), None
     else:
@@ -57,7 +55,7 @@ def capacity(
     check_weights(np.array([*weights.values()], float), f"weights of {of.book.index.id}")
     held = desk.trade(day, view, weights, {})
     names = tables.by_name(held, fund_usd, model.impact, terms)
-    reviews = _one_review(of, desk) if isinstance(of, Basket) else _reviews(of, desk)
+    reviews = _one_review(of, desk) if isinstance(of, Basket) else desk.trades(moves_of(of, view))
     year = reviews if span is None else tables.last_year(reviews, day)
     costs = tables.by_review(reviews, fund_usd, model.impact, terms)
     recent = costs.filter(pl.col("effective").is_in([one.effective for one in year]))
@@ -80,116 +78,19 @@ def capacity(
     )
 
 
-@dataclass(frozen=True)
-class _Desk:
-    """What every trade is looked up in."""
-
-    view: MarketView
-    model: CostModel
-    terms: Terms
-    news: pl.DataFrame
-
-    def trade(self, effective: date, cut: MarketView, new: Mapping[str, float], drifted: Mapping[str, float]) -> Trade:
-        """A trade of lines by symbol, with the volumes up to the last session of a view."""
-        lines = _lines(self.view, sorted({*new, *drifted}))
-        panel = _panel(cut, lines, self.news, self.terms)
-        measured = volumes(panel.values, panel.news, self.terms)
-        first = [days[row] if row < len(days) else None for days, row in zip(panel.days, measured.first, strict=True)]
-        return Trade(
-            effective=effective,
-            known_by=cut.provenance.through,
-            lines=lines.select("company_id", "name", "symbol", "mic", since=pl.Series(first, dtype=pl.Date)),
-            new=np.array([new.get(symbol, 0.0) for symbol in lines["symbol"]]),
-            drifted=np.array([drifted.get(symbol, 0.0) for symbol in lines["symbol"]]),
-            rates=rates_of(self.model, lines["mic"].to_list(), lines["country"].to_list()),
-            volumes=measured,
-            sigma=panel.sigma,
-        )
-
-
-@dataclass(frozen=True)
-class _Panel:
-    """The last sessions of n lines: days of each line's rows, (T, n) traded values and news, (n,) volatility."""
-
-    days: list[list[date | None]]
-    values: FloatArray
-    news: BoolArray
-    sigma: FloatArray
-
-
-def _panel(cut: MarketView, lines: pl.DataFrame, news: pl.DataFrame, terms: Terms) -> _Panel:
-    day = cut.provenance.through
-    found = traded(cut.market, lines.select("symbol", "calendar", "currency"), first_prices(cut.market), day)
-    rows = {row["symbol"]: row for row in found.iter_rows(named=True)}
-    last = cut.market.sessions.filter(pl.col("session") <= day).sort("calendar", "session")
-    own = {
-        str(calendar): part["session"].tail(TRADED_SESSIONS).to_list()
-        for (calendar,), part in last.group_by("calendar")
-    }
-    busy = {str(calendar): set(part["session"]) for (calendar,), part in news.group_by("calendar")}
-    days: list[list[date | None]] = []
-    values = np.full((TRADED_SESSIONS, lines.height), np.nan)
-    sigma = np.full(lines.height, np.nan)
-    for at, (symbol, calendar) in enumerate(lines.select("symbol", "calendar").iter_rows()):
-        known = own.get(calendar, [])
-        days.append([*[None] * (TRADED_SESSIONS - len(known)), *known])
-        row = rows.get(symbol)
-        if row is not None and row["traded_values_usd"]:
-            held = np.array(row["traded_values_usd"], float)
-            values[-held.size :, at] = held
-            sigma[at] = _volatility(np.array(row["daily_returns"] or [], float), terms)
-    near = [[day in busy.get(calendar, ()) for day in days[at]] for at, calendar in enumerate(lines["calendar"])]
-    return _Panel(days, values, np.array(near, bool).reshape(-1, TRADED_SESSIONS).T, sigma)
-
-
-def _volatility(returns: FloatArray, terms: Terms) -> float:
-    known = returns[np.isfinite(returns)]
-    return float(np.std(known, ddof=1)) if known.size >= max(terms.least_sessions, 2) else np.nan
-
-
-def _lines(view: MarketView, symbols: Sequence[str]) -> pl.DataFrame:
-    """company_id, name, symbol, mic, calendar, currency and country of each symbol, in their order."""
-    companies = view.reference.companies.select("name", company_id="id", country="country_of_domicile")
-    listings = view.reference.listings.select("company_id", "mic", "currency", symbol="yahoo_symbol")
-    asked = pl.DataFrame({"symbol": symbols}, {"symbol": pl.String})
-    joined = asked.join(listings, on="symbol", how="left", maintain_order="left")
-    joined = joined.join(companies, on="company_id", how="left", maintain_order="left")
-    return joined.join(view.reference.venues.select("mic", "calendar"), on="mic", how="left", maintain_order="left")
-
-
-def _news(view: MarketView, terms: Terms) -> pl.DataFrame:
-    happened = view.reference.policy_shocks.filter(pl.col("outcome") == "happened")
-    return news_sessions(happened, view.market.sessions, terms.news_sessions)
-
-
 def _held(series: IndexSeries, view: MarketView) -> dict[str, float]:
     """Weights of the lines at the last close of the view."""
     basket = [one for one in series.baskets if not one.held][-1]
     return levels.lines_walked(basket, view, view.provenance.through)
 
 
-def _one_review(basket: Basket, desk: _Desk) -> list[Trade]:
+def _one_review(basket: Basket, desk: Desk) -> list[Trade]:
     """The trade from the basket before, by company; none where there is no basket before, or it goes on."""
     if basket.turnover is None or basket.held:
         return []
     new = dict(basket.members.select("symbol", "weight").iter_rows())
     before = pl.concat([table.select("symbol", "previous_weight") for table in (basket.members, basket.leavers)])
     return [desk.trade(basket.review.effective, desk.view, new, dict(before.iter_rows()))]
-
-
-def _reviews(series: IndexSeries, desk: _Desk) -> list[Trade]:
-    """Every review after the first, at the close after which it took effect."""
-    made = levels.calculated(series.book, desk.view, series.baskets)
-    board, cutoffs = made.inputs.board, {one.review.effective: one.review.cutoff for one in series.baskets}
-    closed = [
-        (board.sessions[board.row(change.session) - 1], change)
-        for change in made.runs[levels.PRICE].changes
-        if "review" in change.causes
-    ]
-    return [
-        desk.trade(effective, desk.view.as_of(cutoffs[effective]), weights_of(change.after), weights_of(change.before))
-        for effective, change in closed
-    ]
 
 
 def _curve(
@@ -203,10 +104,7 @@ def _after_costs(series: IndexSeries, costs: pl.DataFrame) -> pl.DataFrame | Non
     """The levels of each return variant with the cost of every review taken off; None where one is unknown."""
     if costs["cost_bp"].null_count():
         return None
-    taken = costs.select("cost_bp", session="effective").with_columns(cost=pl.col("cost_bp") * BP)
-    kept = series.levels.filter(pl.col("variant").is_in(list(series.book.index.returns)))
-    parts = kept.select("session", "variant", "level").partition_by("variant", maintain_order=True)
-    return pl.concat(after_costs(part, taken) for part in parts)
+    return costs_taken(series.levels.filter(pl.col("variant").is_in(list(series.book.index.returns))), costs)
 
 
 def _notes(of: Basket | IndexSeries, day: date, costs: pl.DataFrame, *, short: bool) -> tuple[str, ...]:

@@ -17,11 +17,13 @@ from exchina.workflow.trials import trial_ledger
 from exchina.workspace import Workspace
 
 COVERED = 0.9
+NO_PRICE_RETURN = {"NTR": "with dividends after tax", "GTR": "with dividends", "LOCAL": "without exchange rates"}
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the honesty statistics of one trial read. Returns are simple, session to session, cash not taken off.
+    """What the honesty statistics of one trial read. Returns are simple, session to session, before costs, cash
+    not taken off.
 
     Attributes:
         trial: the one that is judged.
@@ -31,7 +33,8 @@ class Evidence:
         sessions: (T + 1,) the sessions whose levels all columns and the benchmark have, ascending.
         returns: (T, columns) returns between those sessions, of the same return variant as ``trial.measured``.
         left_out: name and reason of what is counted in K and has no column.
-        benchmark: (T,) returns of the local market of the index calendar; None where it cannot be had.
+        benchmark: (T,) returns of the local market of the index calendar, a price index; None where it cannot be had,
+            or where ``trial.measured`` is no price return, for then dividends would look like skill.
         against: the benchmark's symbol, or why there is none.
     """
 
@@ -74,7 +77,7 @@ def evidence_for(workspace: Workspace, trial: Trial, book: Rulebook, view: Marke
                 left_out.append((other.name, found))
             else:
                 columns[other.name] = found
-    benchmark, against = _benchmark(book, view, own)
+    benchmark, against = _benchmark(book, view, trial.measured, own)
     together = [*columns.values(), *([] if benchmark is None else [benchmark])]
     common = own.select("session")
     for frame in together[1:]:
@@ -153,7 +156,7 @@ def _returns(levels: pl.DataFrame, common: pl.DataFrame) -> npt.NDArray[np.float
     return values[1:] / values[:-1] - 1
 
 
-def _benchmark(book: Rulebook, view: MarketView, own: pl.DataFrame) -> tuple[pl.DataFrame | None, str]:
+def _benchmark(book: Rulebook, view: MarketView, measured: str, own: pl.DataFrame) -> tuple[pl.DataFrame | None, str]:
     """Levels of the local benchmark of the index calendar and its symbol; or None and why."""
     calendar = book.review.calendar
     venues = view.reference.venues.filter(
@@ -165,6 +168,9 @@ def _benchmark(book: Rulebook, view: MarketView, own: pl.DataFrame) -> tuple[pl.
     symbol, currency = first[0]["local_benchmark_symbol"], first[0]["currency"]
     if currency != book.index.currency:
         return None, f"{symbol} is in {currency}, the index in {book.index.currency}"
+    if measured != "PR":
+        why = f"{symbol} is a price index, and the trial was measured as {measured}, {NO_PRICE_RETURN[measured]}"
+        return None, f"{why}: put PR among the returns of the rulebook"
     levels = view.market.benchmarks.filter(pl.col("symbol") == symbol).select("session", "level").sort("session")
     shared = own.join(levels, on="session", how="semi").height / own.height
     if shared < COVERED:

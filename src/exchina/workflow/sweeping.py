@@ -10,13 +10,16 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from exchina import atomic
-from exchina.analytics.performance import risk, trailing_returns
+from exchina.analytics.capacity import Terms, check_terms
+from exchina.analytics.costs import returns_after_costs
+from exchina.analytics.performance import risk
 from exchina.analytics.sweep import Variant, grid, in_toml
 from exchina.errors import DataError, Problem, RulebookError
 from exchina.ledger.trials import Trial
 from exchina.market.view import MarketView
 from exchina.model import IndexSeries, Rulebook
 from exchina.rulebook import parse_rulebook
+from exchina.workflow.costing import FUND_USD, Move, levels_after_costs, moves_of
 from exchina.workflow.indices import index_rulebook
 from exchina.workflow.trials import in_words, sound_trials, tried
 from exchina.workspace import Workspace
@@ -34,7 +37,9 @@ class Tried:
         book: its rulebook; None where its values contradict each other, so that nothing could be run.
         trial: its row of the ledger; None as well, for no data was looked at.
         new: whether it had not been tried before.
-        levels: session, variant, level; None where none could be computed.
+        levels: session, variant, level, before costs; None where none could be computed.
+        after_costs: session, variant, level, after_costs of the return variant measured; None where there are none.
+        cost_note: why there is nothing after costs though there are levels; else empty.
         turnover: one-way, a year, as `turnover_of`; None as well.
         reason: why there are no levels; else empty.
     """
@@ -44,6 +49,8 @@ class Tried:
     trial: Trial | None = None
     new: bool = False
     levels: pl.DataFrame | None = None
+    after_costs: pl.DataFrame | None = None
+    cost_note: str = ""
     turnover: float | None = None
     reason: str = ""
 
@@ -56,6 +63,7 @@ def sweep(
     *,
     author: str,
     at: datetime,
+    fund_usd: float = FUND_USD,
     progress: Progress | None = None,
 ) -> list[Tried]:
     """Backtest every variant of an index and record each as it is done, in the order of the grid.
@@ -70,16 +78,18 @@ def sweep(
         varied: as `exchina.analytics.sweep.grid` takes it.
         author: who tries.
         at: now, with a time zone.
+        fund_usd: size of the fund that pays the costs, US dollars.
         progress: told how many of how many variants are done, and which is next.
 
     Raises:
         RulebookError: every place that is not there, and every fault of a value that goes with none of the others;
-            nothing was computed yet.
+            nothing was computed yet. ExchinaError: a fund without a size.
         PublicationError: the ledger cannot be written, or no longer says what was recorded.
     """
+    check_terms(Terms(), fund_usd)
     variants, faults = grid(index_rulebook(workspace, index_id).text, varied)
     books = _parsed(variants, str(workspace.rulebook(index_id)), faults)
-    ledger, done = sound_trials(workspace), list[Tried]()
+    ledger, done, moves = sound_trials(workspace), list[Tried](), dict[int, list[Move]]()
     for variant, book in zip(variants, books, strict=True):
         if progress:
             progress(len(done), len(variants), variant.label)
@@ -91,8 +101,29 @@ def sweep(
         if isinstance(made, IndexSeries):
             levels = made.levels.select("session", "variant", "level")
             one = replace(one, levels=levels, turnover=turnover_of(made))
+            moves[len(done)] = moves_of(made, view)
         done.append(one)
-    return done
+    return _costed(done, moves, view, fund_usd)
+
+
+def _costed(
+    done: Sequence[Tried], moves: Mapping[int, Sequence[Move]], view: MarketView, fund_usd: float
+) -> list[Tried]:
+    """The variants with their levels after costs, all at once: they trade much the same lines on the same days."""
+    gross = [(place, _measured(done[place]), made) for place, made in moves.items()]
+    found = levels_after_costs([(levels, made) for _, levels, made in gross], view, fund_usd=fund_usd)
+    costed = list(done)
+    for (place, _, _), after in zip(gross, found, strict=True):
+        said = {"cost_note": after} if isinstance(after, str) else {"after_costs": after}
+        costed[place] = replace(done[place], **said)
+    return costed
+
+
+def _measured(one: Tried) -> pl.DataFrame:
+    """Its levels of the return variant that its trial measured."""
+    none = pl.DataFrame(schema={"session": pl.Date, "variant": pl.String, "level": pl.Float64})
+    measured = one.trial.measured if one.trial else ""
+    return (none if one.levels is None else one.levels).filter(pl.col("variant") == measured)
 
 
 def turnover_of(series: IndexSeries) -> float | None:
@@ -108,9 +139,10 @@ def sweep_table(done: Sequence[Tried]) -> pl.DataFrame:
     """One row a variant, in the order of the grid.
 
     Returns:
-        number; the value at each place, as TOML; return (over ``period``), volatility (a year), drawdown (the deepest),
-        turnover (one-way, a year), fractions of 1, of the return variant ``measured``; trial (row of the ledger); new;
-        reason. There is no Sharpe ratio: it is never shown without its interval and the number of trials.
+        number; the value at each place, as TOML; after_costs and return, the returns over ``period`` after and before
+        costs, volatility (a year) and drawdown (the deepest), before costs, turnover (one-way, a year), fractions of 1,
+        of the return variant ``measured``; trial (row of the ledger); new; reason; cost_note (why there is no return
+        after costs). There is no Sharpe ratio: it is never shown without its interval and the number of trials.
     """
     return pl.DataFrame([_row(number, one) for number, one in enumerate(done, 1)], infer_schema_length=None)
 
@@ -168,12 +200,14 @@ def _book(variant: Variant, where: str) -> Rulebook | RulebookError:
 
 
 def _row(number: int, one: Tried) -> Mapping[str, Any]:
-    figures: dict[str, Any] = {**dict.fromkeys(("return", "volatility", "drawdown")), "period": ""}
-    if one.levels is not None and one.trial is not None:
-        levels = one.levels.filter(pl.col("variant") == one.trial.measured).select("session", "level")
-        found = risk(levels)
-        since = trailing_returns(levels).row(-1, named=True)
-        figures |= {"return": since["return"], "period": since["period"]}
+    figures: dict[str, Any] = {**dict.fromkeys(("after_costs", "return", "volatility", "drawdown")), "period": ""}
+    if one.levels is not None:
+        levels = _measured(one)
+        found = risk(levels.select("session", "level"))
+        after = levels.with_columns(after_costs="level") if one.after_costs is None else one.after_costs
+        since = returns_after_costs(after).row(0, named=True)
+        figures |= {"return": since["gross"], "period": since["period"]}
+        figures |= {"after_costs": None if one.after_costs is None else since["after_costs"]}
         figures |= {"volatility": found["volatility_since_base"], "drawdown": found["max_drawdown"]}
     row = (
         {"trial": None, "measured": ""}
@@ -182,4 +216,4 @@ def _row(number: int, one: Tried) -> Mapping[str, Any]:
     )
     said = {"turnover": one.turnover, **row, "new": one.new}
     places = {place: in_toml(value) for place, value in one.variant.at.items()}
-    return {"number": number, **places, **figures, **said, "reason": one.reason}
+    return {"number": number, **places, **figures, **said, "reason": one.reason, "cost_note": one.cost_note}

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from exchina.analytics.honesty import figures
+from exchina.analytics.honesty import figures, settings
 from exchina.analytics.honesty.bootstrap import BootstrapIntervals, bootstrap_intervals
 from exchina.analytics.honesty.data_snooping import DataSnooping, data_snooping
 from exchina.analytics.honesty.figures import Case, Figure
@@ -87,9 +87,10 @@ def assess(
 
     Raises:
         DataError: series that do not fit together, a return missing, fewer than 10 periods, returns that never change,
-            a chosen variant that is not among the trials, or K below K'.
+            a chosen variant that is not among the trials, K below K', or a setting that makes no sense.
     """
-    _check(returns, trials, tried, benchmark)
+    wrong = settings.faults(periods_per_year=periods_per_year, target_annual=target_annual, draws=draws)
+    _check(returns, trials, tried, benchmark, wrong)
     spread = bootstrap_intervals(
         returns, benchmark=benchmark, cash=cash, periods_per_year=periods_per_year, draws=draws, seed=seed
     )
@@ -105,7 +106,7 @@ def assess(
         *figures.of_the_record(case, spread),
         *figures.after_trials(case, target_annual),
         *figures.of_the_test(case, snooping, no_test),
-        *figures.of_overfitting(fitted, no_pbo),
+        *figures.of_overfitting(case, fitted, no_pbo),
         *figures.after_haircut(case),
         *figures.with_intervals(case, spread),
     )
@@ -114,9 +115,15 @@ def assess(
     return Honesty(found, *sizes, cash is not None, seed, spread, snooping, fitted)
 
 
-def _check(returns: FloatArray, trials: FloatArray | None, tried: int | None, benchmark: FloatArray | None) -> None:
+def _check(
+    returns: FloatArray,
+    trials: FloatArray | None,
+    tried: int | None,
+    benchmark: FloatArray | None,
+    wrong: list[Problem],
+) -> None:
     n = len(returns)
-    problems: list[Problem] = []
+    problems = [*wrong]
     if benchmark is not None and np.shape(benchmark) != (n,):
         problems.append(Problem("benchmark", f"shape {np.shape(benchmark)}", f"the {n} periods of the returns"))
     if trials is not None and (np.ndim(trials) != 2 or len(trials) != n):

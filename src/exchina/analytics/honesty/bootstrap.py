@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from exchina.analytics.honesty import settings
 from exchina.analytics.honesty.blocks import CHUNK, IntArray, block_length, checked_indices, stationary_indices
 from exchina.analytics.honesty.sharpe import FloatArray, checked_returns
 from exchina.errors import DataError, Problem
@@ -85,8 +86,10 @@ def bootstrap_intervals(
         indices: (B, n) draws made elsewhere, instead of ``draws`` and ``seed``.
 
     Raises:
-        DataError: series that do not fit together, a value missing, returns below -1, or fewer than 10 periods.
+        DataError: series that do not fit together, a value missing, returns below -1, fewer than 10 periods, a level
+            that is no fraction between 0 and 1, or periods per year or draws that make no sense.
     """
+    settings.check(level=level, periods_per_year=periods_per_year, draws=draws)
     series = _together(returns, benchmark, cash)
     n = len(series["returns"])
     mean_block = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from exchina.analytics.honesty import settings
 from exchina.analytics.honesty.blocks import (
     SHORTEST_SAMPLE,
     IntArray,
@@ -85,8 +86,9 @@ def data_snooping(
 
     Raises:
         DataError: a return missing, fewer than 10 periods, a constant excess other than 0, no variant that differs from
-            the benchmark, or draws without a mean block.
+            the benchmark, draws without a mean block, or a mean block or draws below 1.
     """
+    settings.check(draws=draws, **({} if mean_block is None else {"mean_block": mean_block}))
     values, moving = _checked(excess)
     if indices is not None and mean_block is None:
         raise DataError(Problem("mean_block", "missing", "the draws were made elsewhere: say with which mean block"))
@@ -135,7 +137,11 @@ def long_run_deviation(excess: FloatArray, mean_block: float) -> FloatArray:
 
     Returns:
         (K,).
+
+    Raises:
+        DataError: a mean block below 1.
     """
+    settings.check(mean_block=mean_block)
     periods = len(excess)
     lags = np.arange(periods)
     kernel = 2 * (1 - lags / periods) * (1 - 1 / mean_block) ** lags

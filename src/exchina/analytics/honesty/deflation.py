@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from exchina.analytics.honesty import settings
 from exchina.analytics.honesty.sharpe import FloatArray, PerPeriod, Track, probabilistic_sharpe
 from exchina.errors import DataError, Problem
 
@@ -56,16 +57,17 @@ def expected_maximum(trials: float) -> float:
 
         (1 - gamma) Phi^-1(1 - 1/K) + gamma Phi^-1(1 - 1/(K e))
 
+    read in the lower tail, -Phi^-1(1/K), which does not run out of digits for a large K.
+
     0 for K = 1, where the formula diverges, and never below 0 for an effective K between 1 and 2.
 
     Raises:
-        DataError: K below 1.
+        DataError: K below 1, or not finite.
     """
-    if not trials >= 1:
-        raise DataError(Problem("trials", f"{trials}", "the chosen variant is a trial itself: 1 or more"))
+    settings.check(trials=trials)
     if trials == 1:
         return 0.0
-    first, second = ndtri(1 - 1 / trials), ndtri(1 - 1 / (trials * np.e))
+    first, second = -ndtri(1 / trials), -ndtri(1 / (trials * np.e))
     return max(0.0, float((1 - EULER_GAMMA) * first + EULER_GAMMA * second))
 
 
@@ -124,8 +126,7 @@ def minimum_backtest_years(trials: float, *, target_annual: float = 1.0) -> floa
     Raises:
         DataError: K below 1, or a target that is not positive.
     """
-    if not target_annual > 0:
-        raise DataError(Problem("target_annual", f"{target_annual}", "a yearly Sharpe ratio above 0"))
+    settings.check(target_annual=target_annual, trials=trials)
     return (expected_maximum(trials) / target_annual) ** 2
 
 
@@ -148,11 +149,14 @@ def haircut(sr: PerPeriod, *, periods: int, trials: int, others: FloatArray | No
         None for a ratio that is not positive: there is nothing to cut.
 
     Raises:
-        DataError: K below 1 or below the number of ratios given.
+        DataError: a ratio that is not finite, fewer than two periods, or K below 1 or below the number of ratios given.
     """
+    settings.check(sr=sr, periods=periods, trials=trials)
     known = np.array([sr]) if others is None else np.asarray(others, np.float64)
-    if not trials >= max(1, known.size):
-        raise DataError(Problem("trials", f"{trials}", f"at least {max(1, known.size)}: the ratios given"))
+    if trials < known.size:
+        raise DataError(Problem("trials", f"{trials}", f"at least {known.size}: the ratios given"))
+    if not np.isfinite(known).all():
+        raise DataError(Problem("others", "a ratio is missing or not finite", "leave out trials without a ratio"))
     if sr <= 0:
         return None
     root = np.sqrt(periods)

@@ -141,9 +141,12 @@ def of_the_test(case: Case, found: DataSnooping | None, why_not: str) -> Iterato
         yield Figure(name, label, p, note=resolution + note)
 
 
-def of_overfitting(found: Overfitting | None, why_not: str) -> Iterator[Figure]:
+def of_overfitting(case: Case, found: Overfitting | None, why_not: str) -> Iterator[Figure]:
     """Cross-validation of the choice."""
-    if found is None:
+    if case.trials is not None and case.trials.shape[1] == 1:
+        covers = "" if case.tried == 1 else f", of {case.tried}, covers the periods"
+        note, values = f"one variant tried{covers}: nothing to choose among", (None, None, None)
+    elif found is None:
         note, values = why_not or NO_LEDGER, (None, None, None)
     else:
         note = "; ".join((f"K = {found.variants}, S = {found.blocks}", *found.warnings))

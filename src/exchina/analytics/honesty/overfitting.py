@@ -17,6 +17,7 @@ FEWEST_VARIANTS = 7
 SHORTEST_BLOCK = 40
 FEWEST_BLOCKS, MOST_BLOCKS = 8, 16
 SPLITS_AT_ONCE = 500
+ALONE = "one variant: nothing to choose among"
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ def overfitting(trials: FloatArray, *, blocks: int | None = None) -> Overfitting
 
 def _checked(trials: FloatArray) -> FloatArray:
     values = np.asarray(trials, np.float64)
+    if values.ndim == 2 and values.shape[1] == 1:
+        raise DataError(Problem("trials", ALONE, "give the returns of two variants or more"))
     if values.ndim != 2 or values.shape[1] < 2:
         raise DataError(Problem("trials", f"shape {values.shape}", "periods x variants, two variants or more"))
     if not np.isfinite(values).all():

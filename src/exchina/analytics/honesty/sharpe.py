@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
+from exchina.analytics.honesty import settings
 from exchina.errors import DataError, Problem
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -52,12 +53,18 @@ class Track:
 
 
 def per_period(sr_annual: float, periods_per_year: float) -> PerPeriod:
-    """A yearly Sharpe ratio per period: sr_annual / sqrt(periods per year)."""
+    """A yearly Sharpe ratio per period: sr_annual / sqrt(periods per year); `DataError` for what is no such number."""
+    settings.check(sr_annual=sr_annual, periods_per_year=periods_per_year)
     return PerPeriod(sr_annual / np.sqrt(periods_per_year))
 
 
 def annual(sr: PerPeriod, periods_per_year: float) -> float:
-    """A Sharpe ratio per period as a yearly one, for returns without autocorrelation: sr sqrt(periods per year)."""
+    """A Sharpe ratio per period as a yearly one, for returns without autocorrelation: sr sqrt(periods per year).
+
+    Raises:
+        DataError: periods per year that are not above 0.
+    """
+    settings.check(periods_per_year=periods_per_year)
     return float(sr * np.sqrt(periods_per_year))
 
 
@@ -121,7 +128,12 @@ def standard_error(record: Track, *, normal: bool = False) -> float:
 
 
 def interval(record: Track, *, level: float = 0.95) -> tuple[PerPeriod, PerPeriod]:
-    """Normal interval of the Sharpe ratio per period: sr -+ z standard errors. Assumes independent returns."""
+    """Normal interval of the Sharpe ratio per period: sr -+ z standard errors. Assumes independent returns.
+
+    Raises:
+        DataError: a level that is no fraction between 0 and 1.
+    """
+    settings.check(level=level)
     half = float(ndtri((1 + level) / 2)) * standard_error(record)
     return PerPeriod(record.sr - half), PerPeriod(record.sr + half)
 
@@ -130,7 +142,11 @@ def probabilistic_sharpe(record: Track, *, above: PerPeriod = NO_SKILL) -> float
     """Probabilistic Sharpe ratio: Phi( (sr - above) / standard error ), all per period.
 
     One minus it is the p-value of "the true ratio is at most ``above``". It knows nothing of how many were tried.
+
+    Raises:
+        DataError: ``above`` is not a finite number.
     """
+    settings.check(above=above)
     error, gap = standard_error(record), record.sr - above
     return float(ndtr(gap / error)) if error > 0 else float(gap > 0)
 
@@ -141,7 +157,11 @@ def minimum_track_record(record: Track, *, above: PerPeriod = NO_SKILL, confiden
         1 + (1 - g3 sr + (g4 - 1)/4 sr^2) (z / (sr - above))^2
 
     None where sr <= above: no record is long enough.
+
+    Raises:
+        DataError: ``above`` is not a finite number, or the confidence no fraction between 0 and 1.
     """
+    settings.check(above=above, confidence=confidence)
     if record.sr <= above:
         return None
     spread = 1 - record.skew * record.sr + (record.kurtosis - 1) / 4 * record.sr**2

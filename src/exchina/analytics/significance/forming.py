@@ -61,7 +61,7 @@ def sample(*markets: Market, model: Model = "market", weights: FloatArray | None
     ]
     days, residuals = by_day([m.days[m.estimation] for m in markets], [fit.residuals for fit in fits])
     hours = np.concatenate([np.full(m.returns.shape[1], m.closes_at) for m in markets])
-    parts = {**side_by_side(fits), "hours": hours}
+    parts: dict[str, Any] = {**side_by_side(fits), "hours": hours}
     equal = np.full(len(parts["car"]), 1 / len(parts["car"]))
     if weights is None:
         return Sample(days, residuals, **parts, portfolio=_portfolio(markets, equal, model))

@@ -1,6 +1,6 @@
 """The shock to sellers of NdPr and projects passed on to the other members, E[r | f], beside the worksheet."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -10,7 +10,7 @@ from exchina.analytics.stress.floor import FloatArray
 from exchina.analytics.stress.propagation import covariance_of, propagated
 from exchina.analytics.stress.weekly import FEWEST_WEEKS
 
-SIDES = ("with", "without")
+SIDES = ("with", "without", "with_floor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +18,20 @@ class PassedOn:
     """A worksheet's index figure firm by firm, and with the others as their past with the sellers says.
 
     Attributes:
-        isolated_with: index shock, each firm by its own worksheet, with measures; isolated_without: without.
+        isolated_with: index shock, each firm by its own worksheet, with measures; isolated_without: without;
+            isolated_with_floor: with measures and the scenario's own floor, None where it brings none.
         propagated_with: sellers and projects by their worksheet, the others E[r | these], with measures.
-        propagated_without: the same without.
+        propagated_without, propagated_with_floor: the same without, and with that floor.
         missing: weight without a propagated figure (fewer than 26 weeks in common).
         note: why there is no figure; None if there is one.
     """
 
     isolated_with: float | None = None
     isolated_without: float | None = None
+    isolated_with_floor: float | None = None
     propagated_with: float | None = None
     propagated_without: float | None = None
+    propagated_with_floor: float | None = None
     missing: float = 1.0
     note: str | None = None
 
@@ -48,20 +51,16 @@ def passed_on(companies: pl.DataFrame, weekly: FloatArray) -> PassedOn:
         return PassedOn(note=f"fewer than {FEWEST_WEEKS} weeks of returns of the members upstream")
     betas = np.array([_beta(weekly[:, place], factor) for place in range(len(weight))])
     known = upstream | np.isfinite(betas)
-    isolated, passed = dict[str, float](), dict[str, float]()
+    found = dict[str, float]()
     for side in SIDES:
+        if not np.isfinite(own[side]).any():
+            continue
         shock = float(np.sum(weight[upstream] * own[side][upstream]) / np.sum(weight[upstream]))
         moved = np.where(upstream, own[side], np.maximum(-1.0, betas * shock))
         here = np.isfinite(own[side])
-        isolated[side] = float(np.sum(weight[here] * own[side][here]) / np.sum(weight[here]))
-        passed[side] = float(np.sum(weight[known] * moved[known]) / np.sum(weight[known]))
-    return PassedOn(
-        isolated_with=isolated["with"],
-        isolated_without=isolated["without"],
-        propagated_with=passed["with"],
-        propagated_without=passed["without"],
-        missing=float(np.sum(weight[~known])),
-    )
+        found[f"isolated_{side}"] = float(np.sum(weight[here] * own[side][here]) / np.sum(weight[here]))
+        found[f"propagated_{side}"] = float(np.sum(weight[known] * moved[known]) / np.sum(weight[known]))
+    return replace(PassedOn(missing=float(np.sum(weight[~known]))), **found)
 
 
 def _portfolio(returns: FloatArray, weight: FloatArray) -> FloatArray:

@@ -15,15 +15,17 @@ Cell = dict[str, float]
 
 
 class World:
-    """Prices, time and terms at one point of the grid, with measures or without."""
+    """Prices, time and terms at one point of the grid: with measures or without, with the scenario's floor or not."""
 
-    def __init__(self, cell: Cell, scenario: Scenario, assumptions: Assumptions, *, measures: bool) -> None:
+    def __init__(
+        self, cell: Cell, scenario: Scenario, assumptions: Assumptions, *, measures: bool, own_floor: bool
+    ) -> None:
         self.cell, self.assumptions, self.measures = cell, assumptions, measures
         self.tax, self.discount = assumptions["tax_rate"], assumptions["discount_rate"]
         self.years = scenario.facts.horizon_years
         self.before = assumptions["ndpr_price"]
         self.market = self.before * (1 + cell["ndpr_price"])
-        self.inside = max(self.market, cell["allied_floor"]) if measures else self.market
+        self.inside = max(self.market, cell["allied_floor"]) if own_floor else self.market
         self.moved = self.inside / self.before - 1 if self.inside != self.market else cell["ndpr_price"]
         self.kept = (1 - cell["floors_repealed"]) * (1 - cell["sponsor_haircut"])
         self.factor = self._annuity(self.years)
