@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 test: $(STAMP) ## run the tests, on every core
-	$(PY) -m pytest -n auto
+	$(PY) -m pytest -n auto --dist worksteal
 
 search: $(STAMP) ## look for new counterexamples: every property test, with examples not tried before
 	$(PY) -m pytest -n auto -m hypothesis --hypothesis-profile=search
@@ -30,7 +30,7 @@ check: $(STAMP) ## everything that must hold before a change is merged: style, t
 	$(BIN)/ruff format --check
 	$(BIN)/basedpyright --pythonpath $(PY)
 	$(BIN)/lint-imports
-	$(PY) -m pytest -n auto
+	$(PY) -m pytest -n auto --dist worksteal
 
 DEMO := ../$(BIN)/exchina
 demo: $(STAMP) ## the main job on the sample market for both indices, in the folder demo; no network

@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from exchina.market.view import MarketView
 from exchina.model import IndexSeries, Rulebook
 from exchina.workspace import Workspace, init, open_workspace
 
+os.environ.pop("COLUMNS", None)  # parallel workers are given a narrow terminal; tables are tested as a file has them
 ROOT = Path(__file__).resolve().parents[1]
 settings.register_profile("exchina", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None)  # new examples at every run: make search

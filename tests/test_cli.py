@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from exchina import cli
-from exchina.workspace import Workspace
+from exchina import cli, workflow
+from exchina.workspace import Workspace, open_workspace
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -334,11 +334,14 @@ def test_a_damaged_store_is_found(run: Run, own_desk: Path) -> None:
 
 
 def test_report_writes_without_publishing(run: Run, own_desk: Path, tmp_path: Path) -> None:
+    before = len(workflow.trial_ledger(open_workspace(own_desk)).entries())
     code, _, _ = run(
         "report", "factsheet", "magnet-chain", "--as-of", "2026-10-01", "--out", tmp_path / "o", "-w", own_desk
     )
     assert code == 0
     assert {path.suffix for path in (tmp_path / "o").iterdir()} == {".pdf", ".html", ".csv"}
+    tried = workflow.trial_ledger(open_workspace(own_desk)).entries()
+    assert len(tried) == before + 1, "a factsheet shows returns: it is a trial"
     assert "publications verified: 0" in run("verify", "-w", own_desk)[1]
 
 

@@ -297,6 +297,7 @@ def report(
         benchmark: one benchmark of the market for the event study.
     """
     from exchina import workflow
+    from exchina.cli.sweep_verb import author_of
 
     with terminal.working("composing"):
         files = workflow.written_report(
@@ -307,6 +308,8 @@ def report(
             out or Path(),
             audience=audience,
             benchmark=benchmark,
+            author=author_of(None),
+            at=datetime.now(UTC),
         )
     terminal.answer({"wrote": ", ".join(map(str, files))}, json_wanted=common.json)
     return 0

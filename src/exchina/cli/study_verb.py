@@ -1,6 +1,7 @@
 """The command of the event study, and how its result is shown."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -49,14 +50,16 @@ def study(
     from exchina import workflow
     from exchina.analytics.constituent_moves import StudySettings
     from exchina.analytics.study_claims import sentences
+    from exchina.cli.sweep_verb import author_of
 
     folder_for(out)
     further = tuple(_window(text) for text in also)
     settings = StudySettings(_window(window), further, benchmark=benchmark, model=model, factors=factor)
     with terminal.working("computing"):
-        view, book = view_of(data, common), book_of(index, common)
+        view, book, now = view_of(data, common), book_of(index, common), datetime.now(UTC)
+        series, _, _ = workflow.recorded_backtest(common.place(), book, view, author=author_of(None), at=now)
         result = workflow.study(
-            workflow.backtest(book, view),
+            series,
             view,
             settings,
             kinds=kind or None,

@@ -18,9 +18,9 @@ from exchina.market.view import MarketView
 from exchina.model import Basket, IndexSeries, Publication, Review, Rulebook
 from exchina.policy import SCORE_VERSION
 from exchina.reference import read_reference
-from exchina.workflow.indices import backtest, propose
+from exchina.workflow.indices import propose
 from exchina.workflow.studies import study
-from exchina.workflow.trials import seal_faults, trial_ledger, trials_seal
+from exchina.workflow.trials import recorded_backtest, seal_faults, trial_ledger, trials_seal
 from exchina.workflow.writing import written
 from exchina.workspace import Workspace
 
@@ -201,8 +201,21 @@ def written_report(
     *,
     audience: str,
     benchmark: str | None,
+    author: str,
+    at: datetime,
 ) -> list[Path]:
-    """Compute what a layout shows and write it as PDF and HTML; nothing is published.
+    """Compute what a layout shows and write it as PDF and HTML; nothing is published, but the backtest is a trial.
+
+    Args:
+        workspace: whose layouts and ledger of trials they are.
+        layout: name of the layout.
+        book: the rules.
+        view: the market.
+        folder: where the files go.
+        audience: who will read it.
+        benchmark: of the event study; None for each market's own.
+        author: who runs it, for the ledger of trials.
+        at: now, with a time zone.
 
     Returns:
         The files written.
@@ -210,7 +223,8 @@ def written_report(
     from exchina.reporting.render import to_html, to_pdf
 
     begun = book.index.base_date <= (view.known_by or view.provenance.through)
-    series = backtest(book, view) if begun or layout != "announcement" else None
+    wanted = begun or layout != "announcement"
+    series = recorded_backtest(workspace, book, view, author=author, at=at)[0] if wanted else None
     basket = propose(book, view) if layout == "announcement" else None
     events = study(series, view, StudySettings(benchmark=benchmark)) if series else None
     document = report(workspace, layout, basket=basket, series=series, study=events, audience=audience)
