@@ -58,15 +58,8 @@ def study(
     with terminal.working("computing"):
         view, book, now = view_of(data, common), book_of(index, common), datetime.now(UTC)
         series, _, _ = workflow.recorded_backtest(common.place(), book, view, author=author_of(None), at=now)
-        result = workflow.study(
-            series,
-            view,
-            settings,
-            kinds=kind or None,
-            pillars=pillar or None,
-            countries=country or None,
-            ids=event or None,
-        )
+        cut = {"kinds": kind, "pillars": pillar, "countries": country, "ids": event}
+        result = workflow.study(series, view, settings, **{name: words or None for name, words in cut.items()})
         said = sentences(result, book.index.live_date)
         files = workflow.written_study(common.place(), result, out / index, book.index.name) if out else []
     if common.json:
@@ -74,7 +67,7 @@ def study(
         facts = {"family_size": result.family_size, "ledger_hash": result.ledger_hash}
         terminal.as_json({**facts, **tables, "sentences": said.to_dicts()}, view.provenance)
         return 0
-    _show(result, everything=not (kind or pillar or country or event))
+    _show(result, book.index.name, everything=not any(cut.values()))
     asked = said.filter(said["about"].is_in([*event, *kind]))
     for row in asked.to_dicts() if asked.height <= SENTENCES else []:
         terminal.say(row["sentence"] or f"No sentence may be printed of {row['about']}: {row['refused']}.")
@@ -93,7 +86,7 @@ def _window(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _show(result: "EventStudy", *, everything: bool) -> None:
+def _show(result: "EventStudy", name: str, *, everything: bool) -> None:
     """A row an event, a column a stage; the classes of events; stages against one another; what was left out."""
     import polars as pl
 
@@ -101,6 +94,7 @@ def _show(result: "EventStudy", *, everything: bool) -> None:
 
     table = result.table.sort("event_date", maintain_order=True)
     rows = [_event(part) for part in table.partition_by("event_id", "measure", maintain_order=True)]
+    terminal.say(f"{name} (hypothetical before its live date), prices to {result.provenance.through}")
     terminal.table(rows, "cumulative abnormal returns in %: index by its weights, mean and stages equal-weighted")
     classes = result.classes.filter(group="index").to_dicts()
     terminal.table([_class(row) for row in classes], "kinds of event over their dates, signed as was expected before")
