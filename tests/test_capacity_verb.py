@@ -181,6 +181,7 @@ def test_the_command_gives_everything_as_json(run: Run, desk: Workspace) -> None
     found = json.loads(out)
     assert code == 0
     assert found["provenance"]["simulated"] is True
+    assert found["index"] == "magnet-chain"
     assert found["terms"] | {"participation": 0.2, "sessions": 5, "cost_limit": 0.005} == found["terms"]
     assert len(found["limits"]) == 6
     assert found["assumptions"]["impact_y"] == 0.7
@@ -202,9 +203,25 @@ def test_wrong_settings_are_named_before_anything_is_computed(run: Run, desk: Wo
     assert "capacity, fund_usd: found 0" in err
     assert "capacity, participation: found 1.5 (above 0 and at most 1" in err
     assert run("capacity", "magnet-chain", "-w", desk.root)[0] == 2
+    code, out, err = run(
+        *("capacity", "magnet-chain", "--fund", "1e6", "--sessions", "2.5", "--cost-limit-bp", "1e9", "-w", desk.root)
+    )
+    assert (code, out) == (1, "")
+    assert "capacity, sessions: found 2.5 (whole sessions" in err
+    assert "above 0 and below 10,000" in err
 
 
 def test_a_fund_beyond_all_trading_is_told_what_to_do(run: Run, desk: Workspace) -> None:
     code, _, err = run("capacity", "magnet-chain", "--fund", "1e30", "-w", desk.root)
     assert code == 1
-    assert "ask for a smaller one" in " ".join(err.split())
+    assert err.count("ask for a smaller one") == len(err.splitlines()) == 1
+
+
+def test_companies_by_name_and_small_funds_in_full(run: Run, desk: Workspace) -> None:
+    _, out, _ = run("capacity", "magnet-chain", "--fund", "1", "-w", desk.root)
+    assert "a fund of USD 1, volumes" in out
+    assert "A fund of USD 1 is within" in out
+    assert "Iluka Resources Ltd" in out
+    assert "iluka" not in out
+    (row,) = [line.split() for line in out.splitlines() if "ILU.AX" in line]
+    assert [len(cell.partition(".")[2]) for cell in row[row.index("ILU.AX") + 1 :][:4]] == [2, 2, 2, 2]

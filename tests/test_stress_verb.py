@@ -88,6 +88,7 @@ def test_json_carries_everything(run: Run) -> None:
     assert code == 0
     found = json.loads(out)
     assert found["provenance"]["simulated"] is True
+    assert (found["index"], found["indicative"]) == ("magnet-chain", False)
     assert len(found["table"]) == 2 * 6
     assert [event["kind"] for event in found["replay"]["events"]] == ["china_price_dumping"]
     assert found["reverse"]["distance"] > 0
@@ -103,12 +104,25 @@ def test_json_carries_everything(run: Run) -> None:
         (("magnet-chain", "--scenario", "ndpr40"), "did you mean 'ndpr-40'?"),
         (("magnet-chain", "--kind", "china_quota"), "add --replay"),
         (("magnet-chain", "--reverse", "-0.1"), "a loss between 0 and 1"),
+        (("magnet-chain", "--reverse", "0.999"), "the largest loss that this can answer for these weights is 0."),
     ],
 )
 def test_wrong_wishes_are_refused_with_a_cure(run: Run, tokens: tuple[str, ...], said: str) -> None:
     code, _, err = run(*tokens)
     assert code == 1
     assert said in err
+
+
+def test_the_first_line_says_whose_weights(run: Run) -> None:
+    """The sample ends before the cut-off of the review of December; that of September was reached on 2026-09-10."""
+    early, late = (run("magnet-chain", "--scenario", "truce", *more)[1] for more in ((), ("--as-of", "2026-09-10")))
+    assert "next review, indicative: the cut-off is not reached: weights of" in early.splitlines()[0]
+    assert "next review: weights of" in late.splitlines()[0]
+
+
+def test_long_titles_of_past_events_are_seen_to_be_cut(run: Run) -> None:
+    _, out, _ = run("magnet-chain", "--replay", "--kind", "china_quota", "--as-of", "2026-09-10")
+    assert "China cuts its second-half 2010 rare earth export quota by …" in out
 
 
 def test_list(run: Run) -> None:

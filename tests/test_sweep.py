@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from exchina import cli, workflow
 from exchina.analytics.sweep import config_hash, grid, in_toml, meaning
-from exchina.cli.sweep_verb import after_costs_facts, show_after_costs
+from exchina.cli.sweep_verb import _variants, after_costs_facts, costs_for, show_after_costs
 from exchina.errors import ExchinaError, RulebookError
 from exchina.market.view import MarketView
 from exchina.model import IndexSeries, Rulebook
@@ -77,7 +77,7 @@ def test_a_value_written_as_toml_reads_the_same(value: object) -> None:
     [
         ("15,20", [15, 20]),
         ('["a","b"],["c"]', [["a", "b"], ["c"]]),
-        ("policy_score,market_cap", ["policy_score", "market_cap"]),
+        ("policy_score,market_cap_usd", ["policy_score", "market_cap_usd"]),
         ("2022-12-16", [date(2022, 12, 16)]),
         ("true,false", [True, False]),
     ],
@@ -86,6 +86,11 @@ def test_values_are_toml_or_words(chain: Rulebook, text: str, expected: list[obj
     variants, problems = grid(chain.text, [f"select.top.by={text}"])
     assert problems == []
     assert [variant.at["select.top.by"] for variant in variants] == expected
+
+
+def test_the_word_that_the_guide_names_is_one_that_the_parser_knows(chain: Rulebook) -> None:
+    variants, _ = grid(chain.text, ["select.top.by=policy_score,market_cap_usd"])
+    assert [parse_rulebook(variant.text).index.id for variant in variants] == ["magnet-chain"] * 2
 
 
 MISTAKES = {
@@ -242,8 +247,10 @@ def test_the_command_prints_the_grid_and_what_can_be_claimed(
             cli.main([*asked, *more])
         return int(left.value.code or 0), *capsys.readouterr()
 
-    code, out, _ = run()
+    code, out, err = run()
     assert code == 0
+    assert err.splitlines()[0] == "2 variants, each that is computed is recorded as a trial"
+    assert "magnet-chain: 2 variants (hypothetical)" in out
     assert "In the order of the grid, not of the returns" in out
     assert out.index(" 0.2 ") < out.index(" 0.15 ")
     assert out.index("after costs %") < out.index("before costs %")
@@ -253,7 +260,9 @@ def test_the_command_prints_the_grid_and_what_can_be_claimed(
     assert ", before costs, against ^GSPC" in said
     assert "2 sets of rules tried on market sample, 2 comparable" in out
     assert "SIMULATED PRICES" in out
-    told = json.loads(run("--json")[1])
+    _, out, err = run("--json")
+    told = json.loads(out)
+    assert (told["index"], err) == ("magnet-chain", "")
     assert [row["new"] for row in told["variants"]] == [False, False]
     assert [row["after_costs"] < row["return"] for row in told["variants"]] == [True, True]
     assert (told["fund_usd"], told["best"]["before_costs"]) == (25e6, True)
@@ -261,6 +270,15 @@ def test_the_command_prints_the_grid_and_what_can_be_claimed(
     code, _, err = run("--vary", "cap.isuer.at_most=1")
     assert code == 1
     assert "did you mean 'issuer'" in err
+    code, out, err = run("--out", str(rulebook))
+    assert (code, out) == (1, "")
+    assert err.startswith("--out ")  # and nothing was tried: the line that counts variants is not there
+
+
+def test_one_variant_is_one_and_a_small_fund_stands_in_full() -> None:
+    assert [_variants(count) for count in (1, 2, 1200)] == ["1 variant", "2 variants", "1,200 variants"]
+    assert "for a fund of USD 1 throughout" in costs_for(1.0)
+    assert "for a fund of USD 2.5m throughout" in costs_for(2.5e6)
 
 
 def test_a_hash_is_the_same_on_every_machine(chain: Rulebook) -> None:

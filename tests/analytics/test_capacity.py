@@ -159,6 +159,12 @@ def test_every_setting_that_makes_no_sense_is_named() -> None:
             capacity.check_terms(Terms(participation=participation), 1e6)
 
 
+@pytest.mark.parametrize("sessions", [2.5, 0.0, float("inf"), float("nan")])
+def test_sessions_are_whole(sessions: float) -> None:
+    with pytest.raises(ExchinaError, match="whole sessions, 1 or more"):
+        capacity.check_terms(Terms(sessions=sessions), 1e6)
+
+
 def trade(values: np.ndarray, sigma: list[float], drifted: list[float]) -> capacity_tables.Trade:
     count = values.shape[1]
     names = ["quick", "slow", "leaver"][:count]

@@ -35,7 +35,7 @@ class Terms:
 
     Attributes:
         participation: p, share of each session's trading that the fund may be, in (0, 1].
-        sessions: D, sessions that a trade may take.
+        sessions: D, sessions that a trade may take, a whole number.
         cost_limit: c, the most that the market impact of one trade may cost, a fraction of the fund; spread,
             commission and tax do not grow with the fund and come on top.
         adv_sessions: quiet sessions behind an ADV, the latest ones.
@@ -45,7 +45,7 @@ class Terms:
     """
 
     participation: float = 0.10
-    sessions: int = 3
+    sessions: float = 3
     cost_limit: float = 0.0025
     adv_sessions: int = 60
     least_sessions: int = 5
@@ -113,12 +113,12 @@ def check_terms(terms: Terms, fund_usd: float) -> None:
     asked = (
         ("fund_usd", fund_usd, 0 < fund_usd < np.inf, "a size above zero, such as 50e6"),
         ("participation", terms.participation, 0 < terms.participation <= 1, "above 0 and at most 1, such as 0.10"),
-        ("sessions", terms.sessions, 1 <= terms.sessions < np.inf, "1 or more"),
+        ("sessions", terms.sessions, _whole(terms.sessions), "whole sessions, 1 or more, such as 3"),
         (
             "cost_limit in bp",
             terms.cost_limit * 1e4,
             0 < terms.cost_limit < 1,
-            "above 0, such as 25; a fraction in Python",
+            "above 0 and below 10,000 (all of the fund), such as 25; a fraction in Python",
         ),
         ("adv_sessions", terms.adv_sessions, terms.adv_sessions >= 1, "1 or more, such as 60"),
         ("least_sessions", terms.least_sessions, 1 <= terms.least_sessions <= terms.adv_sessions, "1 to adv_sessions"),
@@ -128,6 +128,10 @@ def check_terms(terms: Terms, fund_usd: float) -> None:
     faults = [Problem(f"capacity, {name}", f"found {value:g}", cure) for name, value, sound, cure in asked if not sound]
     if faults:
         raise ExchinaError(*faults)
+
+
+def _whole(sessions: float) -> bool:
+    return sessions >= 1 and float(sessions).is_integer()
 
 
 def news_sessions(events: pl.DataFrame, sessions: pl.DataFrame, after: int) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """The command of costs and capacity: how large a fund an index can take, and what following it costs."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
     from exchina.analytics.capacity_tables import Capacity
 
+IN_MILLIONS = 1e5
 TABLES = ("names", "limits", "reviews", "curve")
 LAW = (
     "Impact is Y sigma sqrt(order / ADV) with Y = {y:g}, an average law: beyond 10-20 % of ADV it is extrapolation. "
@@ -24,7 +26,7 @@ def capacity(
     *,
     fund: float,
     participation: float = 0.10,
-    sessions: int = 3,
+    sessions: float = 3,
     cost_limit_bp: float = 25.0,
     proforma: Flag = False,
     data: Data = DATA,
@@ -35,23 +37,25 @@ def capacity(
     Parameters:
         fund: size of the fund in US dollars, such as 50e6.
         participation: share of each session's trading that the fund may be, above 0 and at most 1.
-        sessions: how many sessions a trade may take.
+        sessions: how many sessions a trade may take, whole ones.
         cost_limit_bp: the most that the market impact of one trade may cost, basis points of the fund.
         proforma: judge the basket of the next review alone instead of the index as it stands.
     """
     from exchina import workflow
     from exchina.analytics.capacity import Terms, check_terms
 
-    terms = Terms(participation=participation, sessions=sessions, cost_limit=cost_limit_bp / 1e4)
+    days = int(sessions) if sessions % 1 == 0 else sessions
+    terms = Terms(participation=participation, sessions=days, cost_limit=cost_limit_bp / 1e4)
     check_terms(terms, fund)
     with terminal.working("computing"):
         view, book = view_of(data, common), book_of(index, common)
         of = workflow.propose(book, view) if proforma else workflow.backtest(book, view)
         found = workflow.capacity(of, view, fund_usd=fund, terms=terms)
     if common.json:
-        terminal.as_json(_plain(found), found.provenance)
+        terminal.as_json({"index": book.index.id, **_plain(found)}, found.provenance)
         return 0
-    _show(found, f"{book.index.name}{', pro forma' if proforma else ''}")
+    called = dict(view.reference.companies.select("id", "name").iter_rows())
+    _show(found, f"{book.index.name}{', pro forma' if proforma else ''}", called)
     terminal.say(terminal.label(found.provenance))
     return 0
 
@@ -79,28 +83,29 @@ def _taken(found: "Capacity") -> list[dict[str, Any]]:
     return [{**{name: one[name] for name in named}, "taken": one["gross"] - one["after_costs"]} for one in rows]
 
 
-def _show(found: "Capacity", name: str) -> None:
-    terminal.say(f"{name}: a fund of USD {_millions(found.fund_usd)}, volumes to {found.day}")
-    _show_limits(found)
+def _show(found: "Capacity", name: str, called: Mapping[str, str]) -> None:
+    terminal.say(f"{name}: a fund of USD {_usd(found.fund_usd)}, volumes to {found.day}")
+    _show_limits(found, called)
     _show_names(found)
     _show_costs(found)
+    _show_sizes(found, called)
     for note in found.notes:
         terminal.say(f"Not computed: {note}.")
     _show_assumptions(found)
 
 
-def _show_limits(found: "Capacity") -> None:
+def _show_limits(found: "Capacity", called: Mapping[str, str]) -> None:
     terms = found.terms
     rows = [
         {
             "trade": f"{row['trade']}, review of {row['effective']}" if row["trade"] == "rebalance" else row["trade"],
             "volume": row["volume"],
-            "capacity USD m": round(row["usd"] / 1e6, 2),
-            "decided by": f"{row['by']}, {row['company']}",
-            f"{terms.participation:.0%} in {terms.sessions} sessions": round(row["at_participation_usd"] / 1e6, 2),
-            "slowest": row["slowest"],
-            f"{terms.cost_limit * 1e4:g} bp of impact": round(row["at_cost_usd"] / 1e6, 2),
-            "costliest": row["costliest"],
+            "capacity USD m": _places(row["usd"] / 1e6, 2),
+            "decided by": f"{row['by']}, {called[row['company']]}",
+            f"{terms.participation:.0%} in {terms.sessions} sessions": _places(row["at_participation_usd"] / 1e6, 2),
+            "slowest": called[row["slowest"]],
+            f"{terms.cost_limit * 1e4:g} bp of impact": _places(row["at_cost_usd"] / 1e6, 2),
+            "costliest": called[row["costliest"]],
         }
         for row in found.limits.to_dicts()
     ]
@@ -108,36 +113,36 @@ def _show_limits(found: "Capacity") -> None:
     usual = [row for row in found.limits.to_dicts() if row["volume"] == "median"]
     for row in usual:
         verdict = "is within" if found.fund_usd <= row["usd"] else "is ABOVE"
-        what = f"the capacity to {row['trade']}, USD {_millions(row['usd'])} ({row['by']}, {row['company']})"
-        terminal.say(f"A fund of USD {_millions(found.fund_usd)} {verdict} {what}.")
+        what = f"the capacity to {row['trade']}, USD {_usd(row['usd'])} ({row['by']}, {called[row['company']]})"
+        terminal.say(f"A fund of USD {_usd(found.fund_usd)} {verdict} {what}.")
 
 
 def _show_names(found: "Capacity") -> None:
     rows = [
         {
-            "company": row["company_id"],
+            "company": row["name"],
             "symbol": row["symbol"],
             "weight %": terminal.percent(row["weight"]),
-            "ADV USD m": round(row["adv_usd"] / 1e6, 2),
-            "thin ADV": round(row["adv_tenth_usd"] / 1e6, 2),
-            "with spikes": round(row["adv_with_spikes_usd"] / 1e6, 2),
-            "order / ADV %": round(row["of_adv"] * 100),
-            "sessions": round(row["days"], 1),
-            "on thin ones": "never" if row["days_tenth"] is None else round(row["days_tenth"], 1),
-            "impact bp": round(row["impact_bp"]),
-            "out: news": row["by_news"],
-            "out: size": row["by_size"],
+            "ADV": _places(row["adv_usd"] / 1e6, 2),
+            "thin ADV": _places(row["adv_tenth_usd"] / 1e6, 2),
+            "with spikes": _places(row["adv_with_spikes_usd"] / 1e6, 2),
+            "order / ADV %": _places(row["of_adv"] * 100, 0),
+            "sessions": _places(row["days"], 1),
+            "on thin ones": "never" if row["days_tenth"] is None else _places(row["days_tenth"], 1),
+            "impact bp": _places(row["impact_bp"], 0),
+            "out: news / size": f"{row['by_news']} / {row['by_size']}",
         }
         for row in found.names.to_dicts()
     ]
     terms = found.terms
-    terminal.table(rows, f"sessions to build or to leave each company at {terms.participation:.0%} of its trading")
+    title = f"sessions to build or to leave each company at {terms.participation:.0%} of its trading"
+    terminal.table(rows, f"{title}; ADV, thin and with spikes in USD m; out: sessions left out")
     terminal.say(
         f"ADV is the median of the last {terms.adv_sessions} quiet sessions, thin ADV their 10th percentile. Left out: "
         f"{found.names['by_news'].sum()} sessions of [0,+{terms.news_sessions}] after policy news, "
-        f"{found.names['by_size'].sum()} of more than {terms.spike_multiple:g} medians (the columns out, by company)."
+        f"{found.names['by_size'].sum()} of more than {terms.spike_multiple:g} medians (the last column, by company)."
     )
-    young = found.names.filter(found.names["sessions"] < terms.adv_sessions).select("company_id", "sessions").rows()
+    young = found.names.filter(found.names["sessions"] < terms.adv_sessions).select("name", "sessions").rows()
     if young:
         terminal.say("Judged on fewer sessions: " + ", ".join(f"{name} {count}" for name, count in young) + ".")
 
@@ -157,9 +162,7 @@ def _show_costs(found: "Capacity") -> None:
         }
         for row in recent.to_dicts()
     ]
-    terminal.table(
-        rows, f"cost of the reviews of the last year, basis points of a fund of USD {_millions(found.fund_usd)}"
-    )
+    terminal.table(rows, f"cost of the reviews of the last year, basis points of a fund of USD {_usd(found.fund_usd)}")
     dealing, impact = found.dealing_drag_bp, found.impact_drag_bp
     if dealing is not None and impact is not None:
         total = (
@@ -169,13 +172,16 @@ def _show_costs(found: "Capacity") -> None:
     taken = [f"{row['variant']} {terminal.percent(row['taken'])} % {row['period']}" for row in _taken(found)]
     if taken:
         terminal.say(f"Costs took off the return, {', '.join(taken).replace('Since', 'since')} (hypothetical).")
+
+
+def _show_sizes(found: "Capacity", called: Mapping[str, str]) -> None:
     terminal.table(
         [
             {
-                "fund USD m": row["fund_usd"] / 1e6,
-                "sessions": round(row["days"], 1),
-                "slowest": row["company"],
-                "largest order / ADV %": round(row["of_adv"] * 100),
+                "fund USD": f"{row['fund_usd']:,.15g}",
+                "sessions": _places(row["days"], 1),
+                "slowest": called[row["company"]],
+                "largest order / ADV %": _places(row["of_adv"] * 100, 0),
                 "weight over 20 % of ADV %": terminal.percent(row["extrapolated"]),
                 "build bp": _bp(row["build_bp"]),
                 "dearest review bp": _bp(row["rebalance_bp"]),
@@ -191,7 +197,7 @@ def _show_assumptions(found: "Capacity") -> None:
     terminal.table(_assumed(found.model.venues), "assumed costs by venue, basis points (trading_costs.csv)")
     terminal.say(LAW.format(y=found.model.impact))
     (beyond,) = found.curve.filter(found.curve["fund_usd"] == found.fund_usd)["extrapolated"]
-    size = f"USD {_millions(found.fund_usd)}"
+    size = f"USD {_usd(found.fund_usd)}"
     terminal.say(f"To build {size}, companies of {terminal.percent(beyond)} % of the weight need over 20 % of an ADV.")
 
 
@@ -210,9 +216,15 @@ def _assumed(venues: "pl.DataFrame") -> list[dict[str, Any]]:
     ]
 
 
-def _millions(amount: float) -> str:
-    return f"{amount / 1e6:,.1f}m" if amount >= 1e5 else f"{amount / 1e6:,.3f}m"
+def _usd(amount: float) -> str:
+    """US dollars: in millions, or in full where they are few."""
+    return f"{amount / 1e6:,.1f}m" if amount >= IN_MILLIONS else f"{amount:,.6g}"
 
 
-def _bp(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
+def _places(value: float, decimals: int) -> str:
+    """A figure with as many decimals as the others of its column."""
+    return f"{value:,.{decimals}f}"
+
+
+def _bp(value: float | None) -> str | None:
+    return None if value is None else _places(value, 1)

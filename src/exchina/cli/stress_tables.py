@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from exchina import terminal
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 SHOWN = {"floors_repealed": "floors repealed", "sponsor_haircut": "haircut", "ndpr_price": "NdPr %", "decay": "decay"}
 SMALLEST = 5e-5
 MOST_LINES = 12
+LONGEST_TITLE = 60
 OWN_FLOOR = "with its own floor %"
 LATER = timedelta(days=30)
 
@@ -25,7 +27,9 @@ def show_stress(result: "Stress", *, named: bool) -> None:
 
     review = result.basket.review
     name = result.basket.book.index.name
-    terminal.say(f"{name}: weights of the review effective {review.effective}, on what was known on {result.day}.")
+    which = "next review, indicative: the cut-off is not reached" if result.indicative else "next review"
+    said = f"weights of the review effective {review.effective}, on what was known on {result.day}"
+    terminal.say(f"{name}, {which}: {said}.")
     heads = [sheet.index.head(2) for sheet in result.worksheets]
     own = any(head["with_scenario_floor"].is_not_null().any() for head in heads)
     rows = [_head(one.facts.title, head, own=own) for one, head in zip(result.scenarios.scenarios, heads, strict=True)]
@@ -304,7 +308,7 @@ def show_replay(past: "Replay") -> None:
     rows = [
         {
             "event": row["event_date"],
-            "title": row["title"][:60],
+            "title": shorten(row["title"], LONGEST_TITLE, placeholder=" …"),
             "kind": row["kind"],
             "raw %": terminal.percent(row["raw"], signed=True) or "refused",
             "abnormal %": terminal.percent(row["abnormal"], signed=True) or "refused",
@@ -333,7 +337,9 @@ def show_reverse(back: Mapping[str, Any]) -> None:
         }
         for row in back["moves"].to_dicts()
     ]
-    terminal.table(rows, f"The least implausible move over {back['horizon_weeks']} weeks that costs {back['loss']:.0%}")
+    terminal.table(
+        rows, f"The least implausible move over {back['horizon_weeks']} weeks that costs {back['loss'] * 100:.4g} %"
+    )
     terminal.say(
         f"Distance {back['distance']:.2f}: standard deviations ({back['volatility']:.2%} each) of these weights over "
         f"{back['horizon_weeks']} weeks, by {back['estimated_over_weeks']} weeks of returns in local currency."

@@ -116,9 +116,10 @@ def _listed(asked: "Scenarios", common: Common) -> int:
 
 def _plain(result: "Stress", past: "Replay | None", back: Mapping[str, Any] | None) -> dict[str, object]:
     found: dict[str, object] = {
-        "index_id": result.basket.book.index.id,
+        "index": result.basket.book.index.id,
         "effective": result.basket.review.effective,
         "day": result.day,
+        "indicative": result.indicative,
         "hypothetical": True,
         "caution": SAID,
         "assumptions": f"{result.scenarios.assumptions.id} {result.scenarios.assumptions.version}",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exchina import terminal
-from exchina.cli.common import COMMON, DATA, Common, Data, Index, Kinds, app, view_of
+from exchina.cli.common import COMMON, DATA, Common, Data, Index, Kinds, app, folder_for, view_of
 
 SHOWN = ("sharpe", "minimum_track_record", "dsr", "minimum_backtest_length", "p_spa_consistent", "pbo")
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from exchina.workflow import Evidence
 
 MOST = 5
+IN_MILLIONS = 1e5
 NOT_BY_RETURN = (
     "In the order of the grid, not of the returns: the best of many looks good by luck alone. "
     "Choose for a reason that you had before."
@@ -53,10 +54,17 @@ def sweep(
     """
     from exchina import workflow
 
+    folder_for(out)
     place, who = common.place(), author_of(author)
     view = view_of(data, common)
-    with terminal.progress("trying") as told:
+    with terminal.progress("trying") as bar:
         at = datetime.now(UTC)
+
+        def told(done: int, of: int, name: str) -> None:
+            if not (done or common.json):
+                terminal.ERR.print(f"{_variants(of)}, each that is computed is recorded as a trial", markup=False)
+            bar(done, of, name)
+
         done = workflow.sweep(place, index, view, vary, author=who, at=at, fund_usd=fund, progress=told)
     rows = workflow.sweep_table(done).to_dicts()
     found = workflow.best_evidence(place, done, view)
@@ -65,7 +73,7 @@ def sweep(
     if common.json:
         terminal.as_json({"index": index, "fund_usd": fund, "variants": rows, "best": facts}, view.provenance)
         return 0
-    terminal.table([_shown(row) for row in rows], f"{index}: {len(rows)} variants (hypothetical)")
+    terminal.table([_shown(row) for row in rows], f"{index}: {_variants(len(rows))} (hypothetical)")
     period = next((row["period"].lower() for row in rows if row["period"]), "not computable")
     terminal.say(f"Return {period}, after and before costs; volatility and drawdown (the deepest) before costs.")
     terminal.say(f"Volatility and one-way turnover a year. {costs_for(fund)}")
@@ -79,6 +87,10 @@ def sweep(
         terminal.say(f"wrote {path}")
     terminal.say(terminal.label(view.provenance))
     return 0
+
+
+def _variants(count: int) -> str:
+    return f"{count:,} variant{'s' * (count != 1)}"
 
 
 def author_of(author: str | None) -> str:
@@ -97,8 +109,8 @@ def author_of(author: str | None) -> str:
 
 def costs_for(fund: float) -> str:
     """Whose costs they are."""
-    size = f"USD {fund / 1e6:,.10g}m"
-    return f"Costs: spread, commission, tax and impact of the reviews, for a fund of {size} throughout."
+    size = f"{fund / 1e6:,.10g}m" if fund >= IN_MILLIONS else f"{fund:,.6g}"
+    return f"Costs: spread, commission, tax and impact of the reviews, for a fund of USD {size} throughout."
 
 
 def after_costs_facts(series: "IndexSeries", view: "MarketView", fund: float) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from exchina import levels
 from exchina.analytics import capacity_tables as tables
 from exchina.analytics.capacity import Terms, check_terms
 from exchina.analytics.capacity_tables import SIZES, YEAR, Capacity, Trade
-from exchina.analytics.costs import CostModel, check_weights
+from exchina.analytics.costs import BP, TOO_DEAR, CostModel, check_weights
+from exchina.errors import DataError, Problem
 from exchina.market.view import MarketView
 from exchina.model import Basket, IndexSeries
 from exchina.workflow.costing import Desk, costs_taken, desk_of, moves_of
@@ -42,7 +43,8 @@ def capacity(
 
     Raises:
         ExchinaError: a setting makes no sense.
-        DataError: weights do not sum to 1, or the volume of a member cannot be told; all at once.
+        DataError: weights do not sum to 1, or the volume of a member cannot be told, all at once; or the fund is so
+            large that a review would cost all of it.
     """
     terms = terms or Terms()
     check_terms(terms, fund_usd)
@@ -104,6 +106,10 @@ def _after_costs(series: IndexSeries, costs: pl.DataFrame) -> pl.DataFrame | Non
     """The levels of each return variant with the cost of every review taken off; None where one is unknown."""
     if costs["cost_bp"].null_count():
         return None
+    dear = costs.filter(pl.col("cost_bp") * BP >= 1)
+    if dear.height:
+        what = f"{dear.height} of {costs.height} reviews would cost all of it, the first that of {dear['effective'][0]}"
+        raise DataError(Problem("capacity, fund_usd", what, TOO_DEAR))
     return costs_taken(series.levels.filter(pl.col("variant").is_in(list(series.book.index.returns))), costs)
 
 

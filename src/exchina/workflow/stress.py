@@ -67,6 +67,11 @@ class Stress:
     day: date
 
     @property
+    def indicative(self) -> bool:
+        """Whether the data cut-off of the review is not reached, so that members and weights can still change."""
+        return self.basket.review.why.startswith("PREVIEW")
+
+    @property
     def table(self) -> pl.DataFrame:
         """Every grid point of every scenario, by both rules."""
         return pl.concat([one.index for one in self.worksheets], how="vertical_relaxed")
@@ -177,7 +182,8 @@ def reverse(basket: Basket, view: MarketView, loss: float) -> dict[str, object]:
         left_out: symbols.
 
     Raises:
-        DataError: a loss not above 0, or too few weeks with all members.
+        DataError: a loss not above 0, one at which a member would lose more than its value, or too few weeks with all
+            members.
     """
     seen = view.as_of(basket.review.cutoff)
     lines = _lines(seen, basket.review.cutoff)

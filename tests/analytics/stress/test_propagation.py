@@ -30,11 +30,12 @@ def test_one_factor_propagated_is_isolated() -> None:
     np.testing.assert_allclose(propagated(s[:4, 4:], s[4:, 4:], shock), isolated(betas, shock), rtol=1e-12)
 
 
-@given(loss=st.floats(0.01, 0.9), seed=st.integers(0, 20))
-def test_reverse_costs_the_loss_and_no_other_move_is_nearer(loss: float, seed: int) -> None:
+@given(part=st.floats(0.01, 0.99), seed=st.integers(0, 20))
+def test_reverse_costs_the_loss_and_no_other_move_is_nearer(part: float, seed: int) -> None:
     s = covariance_of(returns(seed))
     rng = np.random.default_rng(seed)
     w = rng.dirichlet(np.ones(5))
+    loss = part * float(w @ s @ w / (s @ w).max())  # beyond it one name would lose more than its value
     found = reverse_stress(s, w, loss)
     assert w @ found.moves == pytest.approx(-loss)
     inverse = np.linalg.inv(s)
@@ -52,6 +53,14 @@ def test_what_cannot_be_computed_is_refused() -> None:
         propagated(np.ones((2, 2)), np.ones((2, 2)), np.array([-0.1, -0.1]))
     with pytest.raises(DataError, match="twice as many periods"):
         covariance_of(returns(rows=9))
+
+
+def test_no_name_loses_more_than_its_value_and_the_largest_loss_is_told() -> None:
+    """Two alike but for the first's double volatility: it moves 4 / 2.5 = 1.6 times the loss."""
+    s, w = np.diag([4.0, 1.0]), np.array([0.5, 0.5])
+    with pytest.raises(DataError, match=r"a loss of 70 % takes 112.00 % off a member.*these weights is 0.625\)"):
+        reverse_stress(s, w, 0.7)
+    assert reverse_stress(s, w, 0.625).moves == pytest.approx([-1.0, -0.25])
 
 
 def test_gaps_take_no_part() -> None:

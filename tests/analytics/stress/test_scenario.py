@@ -70,8 +70,28 @@ def test_values_out_of_bounds_and_nothing_shocked() -> None:
     assert "from -1 to 10" in faults(GOOD.replace("[-0.4, -0.2]", "-1.4"))[0]
     assert "nothing is shocked" in faults(GOOD[: GOOD.index("[shock")])[0]
     assert "at least 1" in faults(GOOD.replace("horizon_years = 8", "horizon_years = 0"))[0]
+    assert "at most 30" in faults(GOOD.replace("horizon_years = 8", "horizon_years = 8000"))[0]
+    assert parse_scenario(GOOD.replace("horizon_years = 8", "horizon_years = 30")).facts.horizon_years == 30
     assert "not valid TOML" in faults("x = [")[0]
     assert "the table [scenario] is missing" in faults("[shock]")[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("0", "shock.ndpr_price.value: found 0 alone: nothing is shocked (give its size"),
+        ("[0, -0.4]", "shock: nothing is shocked in the headline"),
+    ],
+)
+def test_a_shock_of_nothing_is_refused(values: str, said: str) -> None:
+    (found,) = faults(GOOD.replace("[-0.4, -0.2]", values))
+    assert said in found
+
+
+def test_decay_alone_is_no_shock_but_may_be_0() -> None:
+    only = GOOD.replace(GOOD[GOOD.index("[shock.ndpr_price]") : GOOD.index("[shock.decay]")], "")
+    assert "decay alone is no shock" in faults(only)[0]
+    assert parse_scenario(GOOD.replace("[0, 1, 2]", "0")).grid()[0]["decay"] == 0
 
 
 def test_published_scenarios_say_all_they_must(root: Path) -> None:

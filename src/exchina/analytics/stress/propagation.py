@@ -11,6 +11,7 @@ from exchina.analytics.stress.floor import FloatArray
 from exchina.errors import DataError, Problem
 
 LARGEST_CONDITION = 1e12
+SHOWN_TO = 1e-4
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def reverse_stress(covariance: FloatArray, weights: FloatArray, loss: float) -> 
         loss: L, a fraction above 0.
 
     Raises:
-        DataError: a loss that is not above 0, or a portfolio that does not vary.
+        DataError: a loss that is not above 0, a portfolio that does not vary, or a loss at which a member would lose
+            more than all of its value.
     """
     s, w = np.asarray(covariance, float), np.asarray(weights, float)
     variance = float(w @ s @ w)
@@ -74,7 +76,14 @@ def reverse_stress(covariance: FloatArray, weights: FloatArray, loss: float) -> 
         problems.append(Problem("reverse.covariance", "the portfolio does not vary", "give it returns that do"))
     if problems:
         raise DataError(*problems)
-    return ReverseStress(-loss * (s @ w) / variance, float(loss / np.sqrt(variance)), float(np.sqrt(variance)))
+    moves = -loss * (s @ w) / variance
+    if moves.min() < -1:
+        most = np.floor(-loss / moves.min() / SHOWN_TO) * SHOWN_TO
+        worst = f"{-moves.min() * 100:.2f} % off a member"
+        what = f"a loss of {loss * 100:.4g} % takes {worst}, and no price falls by over 100 %"
+        hint = f"the largest loss that this can answer for these weights is {most:.4g}"
+        raise DataError(Problem("reverse.loss", what, hint))
+    return ReverseStress(moves, float(loss / np.sqrt(variance)), float(np.sqrt(variance)))
 
 
 def covariance_of(returns: FloatArray, *, scale: float = 1.0) -> FloatArray:

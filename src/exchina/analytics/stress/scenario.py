@@ -29,6 +29,7 @@ from exchina.errors import Problem, RulebookError, did_you_mean
 from exchina.model import STRICT
 from exchina.tables.reference_words import STAGES
 
+MOST_YEARS = 30
 Propagation: TypeAlias = Literal["isolated", "upstream"]
 
 
@@ -38,7 +39,7 @@ class ScenarioFacts:
 
     Attributes:
         version: a changed number is a new version.
-        horizon_years: years over which a shock to cash flow is felt.
+        horizon_years: years over which a shock to cash flow is felt, 1 to 30.
         propagation: ``isolated``, each firm by its own worksheet; ``upstream``, also what covariances make of the
             shock to sellers and projects for the other members, shown beside it.
         opinion: whether the scenario is somebody's view and must be labelled so.
@@ -107,8 +108,10 @@ def parse_scenario(text: str, where: str = "scenario") -> Scenario:
     shocks = quantities(tree.get("shock"), "shock", SHOCKS, problems)
     if not shocks and not problems:
         problems.append(Problem("shock", "nothing is shocked", f"add [shock.NAME]: {', '.join(SHOCKS)}"))
-    if facts and facts.horizon_years < 1:
-        problems.append(Problem("scenario.horizon_years", f"found {facts.horizon_years}", "at least 1"))
+    problems += [] if problems else _still(shocks)
+    if facts and not 1 <= facts.horizon_years <= MOST_YEARS:
+        hint = f"at least 1 and at most {MOST_YEARS}"
+        problems.append(Problem("scenario.horizon_years", f"found {facts.horizon_years}", hint))
     if problems or facts is None:
         raise RulebookError(*(Problem(f"{where}: {p.where}", p.what, p.hint) for p in problems))
     return Scenario(facts, shocks, text)
@@ -162,6 +165,20 @@ def _tree(text: str, where: str, tables: tuple[str, ...]) -> tuple[dict[str, Any
     return tree, [
         Problem(name, f"no table called [{name}]", did_you_mean(name, tables)) for name in tree if name not in tables
     ]
+
+
+def _still(shocks: Mapping[str, Quantity]) -> list[Problem]:
+    """Quantities that never move, and a headline in which nothing does; decay alone moves nothing."""
+    moving = {name: one.value for name, one in shocks.items() if name != "decay"}
+    problems = [
+        Problem(f"shock.{name}.value", "found 0 alone: nothing is shocked", "give its size, or leave it out")
+        for name, values in moving.items()
+        if values and not any(values)
+    ]
+    if shocks and not problems and not any(values[0] for values in moving.values() if values):
+        hint = "put the value of the headline first, not 0; decay alone is no shock"
+        problems.append(Problem("shock", "nothing is shocked in the headline, the first value of each list", hint))
+    return problems
 
 
 def _facts(found: object, problems: list[Problem]) -> ScenarioFacts | None:
