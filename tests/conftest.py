@@ -1,18 +1,17 @@
 """What every test may ask for."""
 
-import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from exchina import workflow
+from exchina import cli, workflow
 from exchina.market.view import MarketView
 from exchina.model import IndexSeries, Rulebook
 from exchina.workspace import Workspace, init, open_workspace
 
-os.environ.pop("COLUMNS", None)  # parallel workers are given a narrow terminal; tables are tested as a file has them
 ROOT = Path(__file__).resolve().parents[1]
 settings.register_profile("exchina", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None)  # new examples at every run: make search
@@ -67,3 +66,16 @@ def chain() -> Rulebook:
 def chain_series(chain: Rulebook, sample: MarketView) -> IndexSeries:
     """The backtest of magnet-chain on the sample market."""
     return workflow.backtest(chain, sample)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """The command line: exit code, standard output and standard error of some tokens."""
+
+    def call(*tokens: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            cli.main([str(token) for token in tokens])
+        done = capsys.readouterr()
+        return int(left.value.code or 0), done.out, done.err
+
+    return call

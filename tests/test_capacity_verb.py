@@ -4,12 +4,11 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import polars as pl
 import pytest
 
-from exchina import cli, workflow
+from exchina import workflow
 from exchina.analytics.capacity_tables import Capacity
 from exchina.analytics.costs import CostModel
 from exchina.errors import DataError, ExchinaError
@@ -20,17 +19,6 @@ from exchina.workspace import Workspace
 
 Run = Callable[..., tuple[int, str, str]]
 FUND = 50e6
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*tokens: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            cli.main([str(token) for token in tokens])
-        out, err = capsys.readouterr()
-        return int(left.value.code or 0), out, err
-
-    return call
 
 
 @pytest.fixture(scope="module")

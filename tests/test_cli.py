@@ -10,21 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from exchina import cli, workflow
+from exchina import workflow
 from exchina.workspace import Workspace, open_workspace
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*tokens: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            cli.main([str(token) for token in tokens])
-        out, err = capsys.readouterr()
-        return int(left.value.code or 0), out, err
-
-    return call
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from exchina import cli, policy
+from exchina import policy
 from exchina.calculation.conventions import in_words
 from exchina.methodology import methodology_page
 from exchina.methodology.calculation import RETURNS
@@ -245,16 +245,6 @@ def test_a_scheme_within_a_weighting_is_told_in_full(root: Path) -> None:
     told = chapter(methodology_page(parse_rulebook(rules)), "Weighting")
     assert re.findall(r"^#### Within it: `(\w+)`", told, re.MULTILINE) == ["tilt", "equal"]
     assert "w_i = 1 / n" in told
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    def call(*tokens: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            cli.main([str(token) for token in tokens])
-        return int(left.value.code or 0), *capsys.readouterr()
-
-    return call
 
 
 def test_explain_writes_the_page(root: Path, tmp_path: Path, run: Callable[..., tuple[int, str, str]]) -> None:

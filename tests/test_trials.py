@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from exchina import cli, workflow
 from exchina.analytics.sweep import config_hash
 from exchina.errors import ExchinaError, InfeasibleError, PublicationError
 from exchina.ledger import Ledger
+from exchina.ledger.database import connected
 from exchina.ledger.trials import Trial, TrialLedger, open_trials
 from exchina.market.view import MarketView
 from exchina.model import Rulebook
@@ -381,6 +383,19 @@ def test_two_processes_record_each_trial_once(tmp_path: Path) -> None:
     ledger = open_trials(tmp_path)
     assert [row.sequence for row in ledger.entries()] == [1, 2, 3, 4, 5]
     assert ledger.verify() == []
+
+
+def test_a_new_ledger_waits_for_the_one_who_writes_first(tmp_path: Path) -> None:
+    database = tmp_path / "ledger.sqlite"
+    first = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+    first.execute("BEGIN IMMEDIATE")
+    first.execute("CREATE TABLE early (x)")
+    done = Timer(0.3, lambda: first.execute("COMMIT"))
+    done.start()
+    with connected(database) as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("SELECT count(*) FROM early").scalar() == 0
+    done.join()
 
 
 def test_nobody_tries_unnamed(desk: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

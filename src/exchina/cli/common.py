@@ -1,7 +1,9 @@
 """What every command shares: the app, the options, and how a rulebook and a market are found."""
 
+import os
 from dataclasses import dataclass, field
 from datetime import date
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -78,6 +80,20 @@ def book_of(index: str, common: Common) -> "Rulebook":
     from exchina import workflow
 
     return workflow.index_rulebook(common.place(), index)
+
+
+def author_of(author: str | None) -> str:
+    """Who tries: as given, EXCHINA_AUTHOR, or the user of this machine; `ExchinaError` where nobody is known."""
+    from exchina.errors import ExchinaError, Problem
+
+    try:
+        name = author if author is not None else os.environ.get("EXCHINA_AUTHOR") or getuser()
+    except (KeyError, OSError):
+        name = ""
+    if not name.strip():
+        hint = "write --author NAME, or set EXCHINA_AUTHOR"
+        raise ExchinaError(Problem("--author", "every trial is recorded with who ran it, and nobody is named", hint))
+    return name.strip()
 
 
 def folder_for(out: Path | None) -> None:

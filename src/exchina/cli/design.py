@@ -16,6 +16,7 @@ from exchina.cli.common import (
     Index,
     Kinds,
     app,
+    author_of,
     book_of,
     checks,
     folder_for,
@@ -253,7 +254,7 @@ def backtest(
     """
     from exchina import workflow
     from exchina.analytics.capacity import Terms, check_terms
-    from exchina.cli.sweep_verb import after_costs_facts, author_of, honesty_facts, show_after_costs, show_honesty
+    from exchina.cli.sweep_verb import after_costs_facts, honesty_facts, show_after_costs, show_honesty
 
     folder_for(out)
     check_terms(Terms(), fund)
@@ -297,7 +298,6 @@ def report(
         benchmark: one benchmark of the market for the event study.
     """
     from exchina import workflow
-    from exchina.cli.sweep_verb import author_of
 
     with terminal.working("composing"):
         files = workflow.written_report(

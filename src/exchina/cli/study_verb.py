@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from exchina import terminal
-from exchina.cli.common import COMMON, DATA, Common, Data, Index, Kinds, app, book_of, folder_for, view_of
+from exchina.cli.common import COMMON, DATA, Common, Data, Index, Kinds, app, author_of, book_of, folder_for, view_of
 
 if TYPE_CHECKING:
     from exchina.analytics.event_study import EventStudy
@@ -50,7 +50,6 @@ def study(
     from exchina import workflow
     from exchina.analytics.constituent_moves import StudySettings
     from exchina.analytics.study_claims import sentences
-    from exchina.cli.sweep_verb import author_of
 
     folder_for(out)
     further = tuple(_window(text) for text in also)

@@ -1,15 +1,13 @@
 """The command that tries variants of a rulebook, and how a trial is shown."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exchina import terminal
-from exchina.cli.common import COMMON, DATA, Common, Data, Index, Kinds, app, folder_for, view_of
+from exchina.cli.common import COMMON, DATA, Common, Data, Index, Kinds, app, author_of, folder_for, view_of
 
 SHOWN = ("sharpe", "minimum_track_record", "dsr", "minimum_backtest_length", "p_spa_consistent", "pbo")
 
@@ -91,20 +89,6 @@ def sweep(
 
 def _variants(count: int) -> str:
     return f"{count:,} variant{'s' * (count != 1)}"
-
-
-def author_of(author: str | None) -> str:
-    """Who tries: as given, EXCHINA_AUTHOR, or the user of this machine; `ExchinaError` where nobody is known."""
-    from exchina.errors import ExchinaError, Problem
-
-    try:
-        name = author if author is not None else os.environ.get("EXCHINA_AUTHOR") or getuser()
-    except (KeyError, OSError):
-        name = ""
-    if not name.strip():
-        hint = "write --author NAME, or set EXCHINA_AUTHOR"
-        raise ExchinaError(Problem("--author", "every trial is recorded with who ran it, and nobody is named", hint))
-    return name.strip()
 
 
 def costs_for(fund: float) -> str:

@@ -6,6 +6,7 @@ is 64 zeros in the first row. ``ledger.jsonl``, one such row a line, travels wit
 subscriber can check them without us.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,15 +66,15 @@ class Form(Generic[Entry]):
 
 
 @dataclass(frozen=True, slots=True)
-class Chain(Generic[Entry]):
+class Chain(ABC, Generic[Entry]):
     """The rows of one folder, in its database and its export; the files named stand below it."""
 
     folder: Path
 
     @property
+    @abstractmethod
     def form(self) -> Form[Entry]:
         """The kind of its rows."""
-        raise NotImplementedError
 
     @property
     def database(self) -> Path:

@@ -1,10 +1,12 @@
 """The rows of a ledger in SQLite, through SQLAlchemy Core; the database itself refuses to change or delete one."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -66,7 +68,7 @@ def connected(database: Path, begin: str = "BEGIN") -> Generator[sa.Connection]:
 
     def prepare(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # the BEGIN below shall be the only one
-        connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous=FULL")
 
     event.listen(engine, "connect", prepare)
@@ -77,6 +79,20 @@ def connected(database: Path, begin: str = "BEGIN") -> Generator[sa.Connection]:
     event.listen(engine, "begin", start)
     with engine.connect() as connection:
         yield connection
+
+
+def _write_ahead(connection: Any) -> None:
+    """Switch to a write-ahead log; while another writes, SQLite refuses that at once, whatever the timeout."""
+    deadline = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+            sleep(0.01)
+        else:
+            return
 
 
 def read_rows(connection: sa.Connection, table: sa.Table, made: Callable[[dict[str, Any]], Made]) -> list[Made]:

@@ -11,7 +11,6 @@ import polars as pl
 import pytest
 
 from exchina import workflow
-from exchina.cli import main
 from exchina.errors import DataError
 from exchina.market import Delivery, provider
 from exchina.market.compare import EQUAL, differences
@@ -84,17 +83,6 @@ def test_dividends_splits_and_counts() -> None:
 def place(tmp_path: Path) -> Workspace:
     init(tmp_path / "desk")
     return open_workspace(tmp_path / "desk")
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*tokens: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            main([str(token) for token in tokens])
-        done = capsys.readouterr()
-        return int(left.value.code or 0), done.out, done.err
-
-    return call
 
 
 def entered(place: Workspace, name: str, rows: pl.DataFrame) -> None:

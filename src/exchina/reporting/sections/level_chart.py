@@ -79,7 +79,17 @@ def recent_events(
     chosen = study.table.filter(
         pl.col("event_date").is_between(*between), pl.col("event_id").is_in(asked.implode()), group="index"
     )
-    latest = chosen.sort("event_date", "event_id").tail(count).with_row_index("number", offset=1)
+    parts = (
+        study.events.sort("event_date", "event_id")
+        .drop_nulls("compound_id")
+        .group_by("compound_id")
+        .agg(first=pl.col("title").first(), more=pl.len() - 1)
+    )
+    more = pl.format("{} (with {} more)", "first", "more")
+    named = chosen.join(parts, left_on="event_id", right_on="compound_id", how="left").with_columns(
+        title=pl.when(pl.col("more") > 0).then(more).otherwise("title")
+    )
+    latest = named.sort("event_date", "event_id").tail(count).with_row_index("number", offset=1)
     return latest.select(list(NO_EVENTS))
 
 
