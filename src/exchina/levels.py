@@ -162,14 +162,41 @@ def calculated(book: Rulebook, view: MarketView, baskets: Sequence[Basket]) -> C
     Raises:
         DataError: a member has no price or rate, or an event is impossible.
     """
-    traded = [basket for basket in baskets if not basket.held]
-    begin, last = traded[0].review.effective, _last(book, view)
-    symbols = {symbol for basket in traded for symbol in basket.members["symbol"]}
-    inputs = inputs_for(book, view, symbols, min(basket.review.cutoff for basket in traded), last)
-    targets = [target_of(basket) for basket in traded]
-    resets = {target.effective: reset_at(target, inputs, target.effective) for target in targets}
-    part = inputs.part(begin, last)
-    return continued(part, view, _begun(book, part, resets.pop(begin)), resets)
+    inputs, resets = planned(book, view, [target_of(basket) for basket in baskets if not basket.held])
+    return computed(inputs, view, resets)
+
+
+def planned(book: Rulebook, view: MarketView, targets: Sequence[Target]) -> tuple[Inputs, dict[date, Reset]]:
+    """What is read for some targets up to the view's last session, and what each sets at its effective close.
+
+    Args:
+        book: whose conventions hold.
+        view: what is known.
+        targets: oldest first.
+
+    Raises:
+        DataError: as for `inputs_for`.
+    """
+    symbols = {symbol for target in targets for symbol in (target.reset.weights or target.reset.shares)}
+    inputs = inputs_for(book, view, symbols, min(target.cutoff for target in targets), _last(book, view))
+    return inputs, {target.effective: reset_at(target, inputs, target.effective) for target in targets}
+
+
+def computed(inputs: Inputs, view: MarketView, resets: Mapping[date, Reset]) -> Calculation:
+    """Compute from the first reset, which is the base date, to the last session of the inputs.
+
+    Args:
+        inputs: of `planned`.
+        view: what is known.
+        resets: by the session after whose close they take effect.
+
+    Raises:
+        DataError: a member has no price or rate, or an event is impossible.
+    """
+    begin = min(resets)
+    part = inputs.part(begin, inputs.board.sessions[-1])
+    later = {day: reset for day, reset in resets.items() if day > begin}
+    return continued(part, view, _begun(inputs.book, part, resets[begin]), later)
 
 
 def continued(

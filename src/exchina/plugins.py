@@ -6,18 +6,19 @@ stand where the setting is used.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, TypeAlias, TypeVar
 
-from pydantic import ConfigDict, ValidationError, create_model
+from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
 
 from exchina.errors import ExchinaError, Problem, did_you_mean
 
 Plugin: TypeAlias = Callable[..., Any]
 Check: TypeAlias = Callable[..., str | None]
 AnyPlugin = TypeVar("AnyPlugin", bound=Plugin)
+Noun = TypeVar("Noun")
 
 
 class Register:
@@ -115,6 +116,29 @@ def keyword_settings(plugin: Plugin) -> dict[str, Any]:
         for name, parameter in inspect.signature(plugin, eval_str=True).parameters.items()
         if parameter.kind is parameter.KEYWORD_ONLY
     }
+
+
+def checked_as(noun: type[Noun], settings: Mapping[str, Any], where: str) -> tuple[Noun | None, list[Problem]]:
+    """A noun from the settings of a file, or every fault in them, with a spelling hint for an unknown one.
+
+    Args:
+        noun: a pydantic dataclass.
+        settings: as read from the file.
+        where: the place in the file, such as ``fund`` or ``vehicle.fee``; problems name it.
+    """
+    try:
+        return TypeAdapter(noun).validate_python(settings), []
+    except ValidationError as fault:
+        fields = list(noun.__dataclass_fields__)  # pyright: ignore[reportAttributeAccessIssue]
+        return None, [_spelled(where, error, fields) for error in fault.errors()]
+
+
+def _spelled(where: str, error: Any, fields: Sequence[str]) -> Problem:
+    if error["type"] not in ("unexpected_keyword_argument", "extra_forbidden"):
+        return located(where, error)
+    key = str(error["loc"][-1])
+    table = where if "." in where else f"[{where}]"
+    return Problem(f"{where}.{key}", f"{table} has no setting {key!r}", did_you_mean(key, fields))
 
 
 def located(where: str, error: Any) -> Problem:

@@ -7,14 +7,12 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Literal, TypeVar, cast, get_args
 
-from pydantic import TypeAdapter, ValidationError
-
 from exchina.calculation.conventions import expanded
 from exchina.calculation.conventions import in_words as conventions_in_words
 from exchina.calculation.derived_register import derived
 from exchina.errors import Problem, RulebookError, did_you_mean
 from exchina.model import CalculationRule, DerivedSeries, IndexFacts, ReturnVariant, ReviewRule, Rule, Rulebook, Trigger
-from exchina.plugins import located
+from exchina.plugins import checked_as
 from exchina.rules.capped import HOLD
 from exchina.rules.registers import REGISTERS
 from exchina.rules.review_presets import in_words
@@ -96,19 +94,9 @@ def _table(tree: Mapping[str, Any], name: str, noun: type[Checked], problems: li
     if not isinstance(tree.get(name), dict):
         problems.append(Problem(name, f"the table [{name}] is missing", "every rulebook needs it"))
         return None
-    try:
-        return TypeAdapter(noun).validate_python(tree[name])
-    except ValidationError as fault:
-        fields = list(noun.__dataclass_fields__)  # pyright: ignore[reportAttributeAccessIssue]
-        problems += [_spelled(name, error, fields) for error in fault.errors()]
-        return None
-
-
-def _spelled(table: str, error: Any, fields: list[str]) -> Problem:
-    if error["type"] not in ("unexpected_keyword_argument", "extra_forbidden"):
-        return located(table, error)
-    key = str(error["loc"][-1])
-    return Problem(f"{table}.{key}", f"[{table}] has no setting {key!r}", did_you_mean(key, fields))
+    made, faults = checked_as(noun, tree[name], name)
+    problems += faults
+    return made
 
 
 def _rules(tree: Mapping[str, Any], kind: RuleKind, problems: list[Problem]) -> tuple[Rule, ...]:

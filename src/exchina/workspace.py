@@ -57,6 +57,17 @@ class Workspace:
             raise DataError(Problem(f"{self.indices}", f"no index called {index_id!r}", hint))
         return self.indices / index_id / "rulebook.toml"
 
+    def fund_ids(self, index_id: str) -> list[str]:
+        """The funds of an index, in alphabetical order; `DataError` if there is no such index."""
+        return sorted(path.stem for path in (self.rulebook(index_id).parent / "funds").glob("*.toml"))
+
+    def fund(self, index_id: str, name: str) -> Path:
+        """The file of a fund of an index; `DataError` with a spelling hint if there is none."""
+        names = self.fund_ids(index_id)
+        if name not in names:
+            raise DataError(Problem(f"funds of {index_id}", f"no fund called {name!r}", did_you_mean(name, names)))
+        return self.rulebook(index_id).parent / "funds" / f"{name}.toml"
+
 
 def open_workspace(root: Path) -> Workspace:
     """The workspace at ``root``; `DataError` saying how to make one if there is none."""

@@ -6,11 +6,22 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 
 from exchina import terminal
-from exchina.cli import analysis, design, desk, policy_verb, stress_verb, study_verb, sweep_verb
+from exchina.cli import analysis, design, desk, policy_verb, stress_verb, study_verb, sweep_verb, track_verb
 from exchina.cli.common import app
 from exchina.errors import ExchinaError, Problem
 
-__all__ = ["analysis", "app", "design", "desk", "main", "policy_verb", "stress_verb", "study_verb", "sweep_verb"]
+__all__ = [
+    "analysis",
+    "app",
+    "design",
+    "desk",
+    "main",
+    "policy_verb",
+    "stress_verb",
+    "study_verb",
+    "sweep_verb",
+    "track_verb",
+]
 
 
 def main(tokens: Sequence[str] | None = None) -> None:

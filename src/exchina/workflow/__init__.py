@@ -4,7 +4,9 @@ from exchina.workflow.capacity import capacity
 from exchina.workflow.checking import check
 from exchina.workflow.data import compared, fetch, gated, open_market, quarantine
 from exchina.workflow.evidence import Evidence, assessed, best_evidence, evidence_for
+from exchina.workflow.fund_views import creation_basket, fund_limits, fund_room
 from exchina.workflow.indices import backtest, index_rulebook, propose, read_rulebook, series_tables
+from exchina.workflow.premiums import stale_premium
 from exchina.workflow.publishing import (
     Published,
     already_published,
@@ -18,6 +20,7 @@ from exchina.workflow.publishing import (
 from exchina.workflow.stress import Scenarios, Stress, check_scenarios, read_scenarios, stress
 from exchina.workflow.studies import study, study_tables, written_study
 from exchina.workflow.sweeping import Tried, sweep, sweep_table, written_sweep
+from exchina.workflow.tracking import Track, Tracker, compared_variants, fund_variants, index_fund, read_fund, track
 from exchina.workflow.trials import recorded_backtest, trial_ledger
 from exchina.workflow.writing import written_tables
 
@@ -26,6 +29,8 @@ __all__ = [
     "Published",
     "Scenarios",
     "Stress",
+    "Track",
+    "Tracker",
     "Tried",
     "already_published",
     "assessed",
@@ -35,9 +40,15 @@ __all__ = [
     "check",
     "check_scenarios",
     "compared",
+    "compared_variants",
+    "creation_basket",
     "evidence_for",
     "fetch",
+    "fund_limits",
+    "fund_room",
+    "fund_variants",
     "gated",
+    "index_fund",
     "index_rulebook",
     "last_announced",
     "open_market",
@@ -45,16 +56,19 @@ __all__ = [
     "publications",
     "publish",
     "quarantine",
+    "read_fund",
     "read_rulebook",
     "read_scenarios",
     "recorded_backtest",
     "report",
     "series_tables",
+    "stale_premium",
     "stress",
     "study",
     "study_tables",
     "sweep",
     "sweep_table",
+    "track",
     "trial_ledger",
     "verify",
     "written_report",

@@ -1,0 +1,93 @@
+"""What a fund holds by issuer, and what its index does: what the limits on a fund are asked of."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from exchina.calculation.board import last_known
+from exchina.fund.accounts import Accounts
+from exchina.fund.held import Held, held_of_index
+from exchina.fund.path import BoolArray, FloatArray
+from exchina.fund.terms import Fund
+from exchina.levels import PRICE
+from exchina.market.view import MarketView
+from exchina.model import Basket
+from exchina.workflow.following import Followed
+
+
+def held_by_fund(kept: Accounts, fund: Fund, made: Followed, view: MarketView) -> Held:
+    """A fund by issuer after the trades of each close; cash is every other net asset.
+
+    Votes are the shares held over the company's share count known as of the session; an issuer counts for the name of
+    the fund if its rare-earth exposure is of the theme.
+    """
+    path, assets = kept.path, kept.columns["nav"] + kept.columns["flow"]
+    lines = _companies(view, path.symbols)
+    values, bought = kept.after_trades(), kept.bought()
+    counts = last_known(
+        view.market.shares.sort("effective_date").rename({"effective_date": "session"}),
+        "symbol",
+        path.symbols,
+        "shares",
+        path.sessions,
+    )[0]
+    worth = np.where(path.worth > 0, path.worth, np.nan)
+    own = np.where(values > 0, values / worth / counts, 0.0)
+    companies = sorted(set(lines))
+    weights = _by_company(values / assets[:, None], lines, companies)
+    return Held(
+        sessions=path.sessions,
+        companies=tuple(companies),
+        weights=weights,
+        bought=_by_company(bought.astype(float), lines, companies) > 0,
+        votes=np.minimum(_by_company(own, lines, companies), 1.0),
+        themed=_themed(made.baskets, companies, fund),
+        cash=1 - weights.sum(axis=1),
+    )
+
+
+def held_by_index(made: Followed, fund: Fund, view: MarketView) -> Held:
+    """The index from the launch of a fund on, as if it were one that buys every member at each review."""
+    run, board = made.index.runs[PRICE], made.index.inputs.board
+    first = board.row_from(fund.facts.launch)
+    symbols = sorted({name for _, shares in run.holdings for name in shares})
+    columns, place = board.columns(symbols), {name: at for at, name in enumerate(symbols)}
+    units, reviewed = np.zeros((len(board.sessions), len(symbols))), np.zeros(len(board.sessions), bool)
+    for start, shares in run.holdings:
+        units[start:] = 0.0
+        for name, held in shares.items():
+            units[start:, place[name]] = held
+    reviewed[[board.row(c.session) - 1 for c in run.changes if "review" in c.causes]] = True
+    reviewed[first] = True
+    values = np.nan_to_num(run.prices[:, columns] * board.rates[:, columns]) * units
+    lines = _companies(view, symbols)
+    companies = sorted(set(lines))
+    weights = _by_company(values / values.sum(axis=1, keepdims=True), lines, companies)
+    return held_of_index(
+        board.sessions[first:],
+        tuple(companies),
+        weights[first:],
+        reviewed=reviewed[first:],
+        themed=_themed(made.baskets, companies, fund),
+    )
+
+
+def _companies(view: MarketView, symbols: Sequence[str]) -> list[str]:
+    listed = dict(view.reference.listings.select("yahoo_symbol", "company_id").iter_rows())
+    return [listed[symbol] for symbol in symbols]
+
+
+def _by_company(table: FloatArray, lines: Sequence[str], companies: Sequence[str]) -> FloatArray:
+    """(T, lines) -> (T, companies), lines of an issuer added up."""
+    summed = np.zeros((len(table), len(companies)))
+    np.add.at(summed.T, [companies.index(line) for line in lines], table.T)
+    return summed
+
+
+def _themed(baskets: Sequence[Basket], companies: Sequence[str], fund: Fund) -> BoolArray:
+    """Whether the last review that saw a company found it of the theme."""
+    seen: Mapping[str, str] = {}
+    for basket in baskets:
+        known = basket.seen.select("company_id", "rare_earth_exposure").drop_nulls()
+        seen = {**seen, **dict(known.iter_rows())}
+    return np.array([seen.get(company) in fund.facts.theme for company in companies])
