@@ -21,6 +21,7 @@ _HOMES = {
         "PublicationError",
         "RulebookError",
     ),
+    "exchina.fund.listed": ("Evidence", "listed_fund"),
     "exchina.model": ("Basket", "IndexSeries", "Provenance", "Publication", "Review", "Rulebook"),
     "exchina.rules.explain": ("explain", "explain_basket"),
     "exchina.reasons": ("explained_change",),

@@ -64,9 +64,10 @@ class Calculation:
     def derived(self) -> dict[str, Numbers]:
         """Levels of each derived series of the rulebook."""
         wanted = self.inputs.book.series
-        return {one.name: derived[one.make](self._parent(one.of), **one.settings) for one in wanted}
+        return {one.name: derived[one.make](self.parent(one.of), **one.settings) for one in wanted}
 
-    def _parent(self, of: str) -> Parent:
+    def parent(self, of: str) -> Parent:
+        """What a derived series is made from: a return variant, its exposures and the rates of its currencies."""
         board, run = self.inputs.board, self.runs[PRICE]
         into = self.inputs.book.index.currency
         price = np.concatenate([[self.begun[PRICE].levels[PRICE]], run.levels[PRICE]])

@@ -28,6 +28,7 @@ SAID = {
     "venues": "venue {mic}",
     "trading_costs": "trading costs of {mic}",
     "related_entities": "{name} is {kind}",
+    "listed_funds": "terms of {name}",
 }
 KNOWN_ON = ("known_date", "event_date", "effective_date", "valid_from", "first_trade_date")
 

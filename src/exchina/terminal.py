@@ -79,7 +79,8 @@ def table(rows: Iterable[Mapping[str, Any]], title: str = "") -> None:
         cells = [row.get(name) for row in listed]
         figures = name.endswith("%") or all(cell is None or _is_figure(cell) for cell in cells)
         whole = figures or all(cell is None or DAY.fullmatch(str(cell)) for cell in cells) or _ids(name, cells)
-        fewest = None if whole else min(FEWEST_LETTERS, max(len(str(cell or "")) for cell in [name, *cells]))
+        widest = max(len(str(cell or "")) for cell in [name, *cells])
+        fewest = widest if whole else min(FEWEST_LETTERS, widest)
         shown.add_column(name, justify="right" if figures else "left", overflow="fold", no_wrap=whole, min_width=fewest)
     for row in listed:
         shown.add_row(*("" if row.get(name) is None else str(row[name]) for name in columns))

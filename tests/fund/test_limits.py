@@ -322,3 +322,14 @@ def test_ten_years_of_sixty_issuers_in_no_time() -> None:
     history = limit_history(held, CHOSEN)
     assert set(history["cause"]) == {"active", "passive"}
     assert history.select((pl.col("to") >= pl.col("from")).all()).item()
+
+
+def test_the_second_of_ucits_53_is_not_the_largest() -> None:
+    """A may weigh 30 %; B drifts to 20.5 %, and the fund, which buys A alone, has not made it."""
+    days = weekdays(date(2025, 3, 3), 3)
+    weights = np.array([[0.30, 0.195, *[0.0505] * 10], [0.30, 0.205, *[0.0495] * 10], [0.305, 0.205, *[0.049] * 10]])
+    bought = np.zeros((3, 12), bool)
+    bought[0], bought[2, 0] = True, True
+    held = Held(days, tuple("ABCDEFGHIJKL"), weights, bought, np.zeros((3, 12)), np.ones(12, bool), np.zeros(3))
+    (spell,) = limit_history(held, [Chosen("ucits_53")]).rows(named=True)
+    assert (spell["cause"], spell["from"], spell["issuers"]) == ("passive", days[1], ["B"])

@@ -465,7 +465,7 @@ class TestOptimised:
         [
             ({"large": {"above": 0.4, "together": 0.05}}, "lies below large.above"),
             ({"issuer_at_most": 0.05, "least_position": 0.1}, "lies above issuer_at_most"),
-            ({"count": 0}, "greater than or equal to 1"),
+            ({"count": 1}, "greater than or equal to 2"),
             ({"large": {"above": 0.05}}, "together"),
             ({"large": {"above": 0.05, "together": 0.4, "togther": 0.5}}, "togther"),
         ],

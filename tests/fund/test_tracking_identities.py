@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from exchina.errors import DataError
 from exchina.fund.accounts import Accounts, accounts
 from exchina.fund.attribution import PARTS, daily_parts, over
 from exchina.fund.flow_plan import FlowPlan
 from exchina.fund.path import FloatArray
-from exchina.fund.terms import Cash, Distribution, Execution, Fee, Fund, FundFacts, Hedge, Lots, Withholding
+from exchina.fund.terms import Cash, Costs, Distribution, Execution, Fee, Fund, FundFacts, Hedge, Lots, Withholding
 from exchina.market.view import MarketView
 from exchina.model import DerivedSeries, IndexSeries
 from exchina.workflow.following import Followed, followed
 from exchina.workflow.paths import path_of
+from exchina.workflow.tracking import track
 
 LAUNCH = date(2014, 12, 19)
 
@@ -112,3 +114,42 @@ def test_a_hedged_class_is_the_hedged_index(chain_series: IndexSeries, sample: M
     np.testing.assert_allclose(grown(kept), since(index), rtol=1e-12)
     _, open_ = run(fund("EUR"), chain_series, sample)
     assert abs(grown(open_)[-1] / since(index)[-1] - 1) > 0.01, "no hedge, no test"
+
+
+def test_a_hedged_class_is_measured_against_the_hedged_index(chain_series: IndexSeries, sample: MarketView) -> None:
+    """Without friction nothing is left, from a launch inside a month on; the parts sum with every term on."""
+    terms = fund("EUR", hedge=Hedge(1.0))
+    launched = replace(terms, facts=replace(terms.facts, launch=date(2018, 1, 12)))
+    _, kept = run(launched, chain_series, sample)
+    daily = daily_parts(kept)
+    assert daily["difference"].to_numpy() == pytest.approx(0, abs=1e-12)
+    assert daily.select(PARTS).to_numpy().sum(axis=1) == pytest.approx(0, abs=1e-12)
+    assert np.abs(kept.columns["hedge"]).max() > 0
+
+
+def test_what_comes_in_kind_is_no_purchase(chain_series: IndexSeries, sample: MarketView) -> None:
+    terms = fund()
+    made = followed(chain_series, sample, terms, None)
+    path, _ = path_of(made, terms, sample, None)
+    nothing = np.zeros(len(path.sessions))
+    growth = nothing.copy()
+    growth[100] = 0.25
+    still, grown_ = accounts(path, terms, FlowPlan(nothing, nothing)), accounts(path, terms, FlowPlan(nothing, growth))
+    assert grown_.columns["flow"][100] > 0
+    np.testing.assert_array_equal(still.bought(), grown_.bought())
+    assert still.bought()[0].sum() == (path.start > 0).sum()
+    assert still.bought()[[stop.row - 1 for stop in path.stops if stop.traded]].any(axis=1).all()
+
+
+def test_a_fund_cannot_own_more_than_there_is(chain_series: IndexSeries, sample: MarketView) -> None:
+    terms = fund()
+    with pytest.raises(DataError, match=r"it would hold [0-9,]+% of"):
+        track(chain_series, replace(terms, facts=replace(terms.facts, seed=5e11)), sample)
+
+
+def test_a_young_fund_has_no_tracking_error(chain_series: IndexSeries, sample: MarketView) -> None:
+    last = chain_series.levels["session"].unique().sort()
+    young = fund(costs=Costs(dealing=True, impact=0.7))
+    for back, known in ((20, False), (21, True)):
+        facts = replace(young.facts, launch=last[-back])
+        assert (track(chain_series, replace(young, facts=facts), sample).figures["tracking_error"] is not None) is known

@@ -11,12 +11,7 @@ from exchina.fund.results import PER_YEAR, WHOLE, Figures, days, holdings
 if TYPE_CHECKING:
     import polars as pl
 
-    from exchina.fund.basket_cost import BuildCost
-    from exchina.fund.baskets import CreationBasket
-    from exchina.fund.capacity import FundCapacity
-    from exchina.fund.fair_value import FairValue
     from exchina.fund.terms import Fund
-    from exchina.workflow.fund_views import Limits
     from exchina.workflow.tracking import Track
 
 LAWS = {"us_1940_act": "US 1940-Act ETF", "ucits": "UCITS ETF"}
@@ -27,19 +22,22 @@ FIGURES = tuple(Figures.__annotations__)
 MOST_NOTES = 6
 
 
-def show_fund(tracked: "Track") -> None:
-    """One fund: what it delivered, and the difference to its benchmark in parts."""
+def show_fund(tracked: "Track", ahead: float | None) -> None:
+    """One fund: what it delivered, the difference to its benchmark in parts, and the tracking error to come."""
     facts, fee = tracked.fund.facts, terminal.percent(tracked.fund.fee.per_year)
+    hedged = ", hedged as the fund is" if tracked.fund.hedge.ratio else ""
     terminal.say(f"{facts.name} ({facts.id}) on {tracked.series.book.index.name}")
     terminal.say(
-        f"{LAWS[facts.law]} in {facts.currency}, launched {facts.launch} with {facts.seed:,.0f}; fee {fee} % a year; "
-        f"{tracked.fund.replication.name} replication; benchmark {facts.benchmark} in {facts.currency}."
+        f"{LAWS[facts.law]} in {facts.currency}, launched {tracked.accounts.path.sessions[0]} with {facts.seed:,.0f}; "
+        f"fee {fee} % a year; {tracked.fund.replication.name} replication; benchmark {facts.benchmark} in "
+        f"{facts.currency}{hedged}."
     )
-    terminal.table([headline(tracked)], "since launch")
+    rows = [{"since launch": name, "": value} for name, value in headline(tracked).items()]
+    terminal.table([row for row in rows if row[""] is not None])
     kept = [part for part in PARTS if (tracked.periods[part].abs() >= SHOWN).any()]
     rows = [
         {
-            "period": row["period"],
+            "period": "average year" if row["period"] == PER_YEAR else row["period"],
             "fund %": terminal.percent(row["fund"], signed=True),
             f"{facts.benchmark} %": terminal.percent(row["benchmark"], signed=True),
             "difference": _bp(row["difference"]),
@@ -50,204 +48,146 @@ def show_fund(tracked: "Track") -> None:
     terminal.table(rows, "why fund and benchmark differ: basis points, and the parts sum to the difference")
     last = tracked.replicated.table.row(-1, named=True)
     terminal.say(
-        f"Of the last review it holds {last['held']} of {last['lines']} lines, {terminal.percent(last['covered'])} % "
-        f"of the index; ex-ante tracking error of that choice {_or_dash(last['ex_ante_tracking_error'])} % a year."
+        f"Of the review of {last['effective']} it holds {last['held']} of {last['lines']} lines, "
+        f"{terminal.percent(last['covered'])} % of the index. Ex-ante tracking error: of that choice "
+        f"{_or_not_known(last['ex_ante_tracking_error'])}, of all that it holds now, with its cash, "
+        f"{_or_not_known(ahead)}{', without its hedge' if tracked.fund.hedge.ratio else ''}."
     )
     for note in tracked.notes[:MOST_NOTES]:
-        terminal.say(f"Assumed: {note}")
+        terminal.say(f"Assumed: {note}.")
     if len(tracked.notes) > MOST_NOTES:
         terminal.say(f"Assumed: {len(tracked.notes) - MOST_NOTES} more like these; --json lists them.")
 
 
-def headline(tracked: "Track") -> dict[str, Any]:
-    """The figures of a fund in one row."""
-    found = tracked.figures
+def headline(tracked: "Track") -> dict[str, str | None]:
+    """The figures of a fund by what they measure; None: not computable."""
+    found, currency = tracked.figures, tracked.fund.facts.currency
     return {
-        "fund %": terminal.percent(found["fund"], signed=True),
-        "benchmark %": terminal.percent(found["benchmark"], signed=True),
-        "difference bp a year": _bp(found["tracking_difference"]),
-        "tracking error %": terminal.percent(found["tracking_error"]),
-        "costs bp a year": f"{found['costs_bp_a_year']:,.0f}",
-        "turnover % a year": terminal.percent(found["turnover_a_year"]),
-        "NAV a share": f"{found['nav_per_share']:,.4f}",
-        "distributed": f"{found['distributed']:,.4f}",
-        "net assets m": f"{found['net_assets'] / 1e6:,.2f}",
+        "return of the fund, %": terminal.percent(found["fund"], signed=True),
+        "return of its benchmark, %": terminal.percent(found["benchmark"], signed=True),
+        "difference, bp a year": _bp(found["tracking_difference"]),
+        "tracking error, % a year": terminal.percent(found["tracking_error"]),
+        "dealing costs, bp a year": _tenths(found["costs_bp_a_year"]),
+        "bought and sold, % of the fund a year": terminal.percent(found["turnover_a_year"]),
+        f"NAV of a share, {currency}": f"{found['nav_per_share']:,.4f}",
+        f"distributed a share, {currency}": f"{found['distributed']:,.4f}" if found["distributed"] else None,
+        f"net assets, {currency} million": _millions(found["net_assets"]),
     }
 
 
 def show_compared(funds: "Sequence[Track]") -> None:
     """Funds side by side: terms, what they delivered, and the parts of an average year."""
-    terms, parts = list[dict[str, Any]](), list[dict[str, Any]]()
-    for one in funds:
-        facts, name = one.fund.facts, PER_YEAR if PER_YEAR in one.periods["period"] else WHOLE
-        year = one.periods.filter(one.periods["period"] == name).row(0, named=True)
-        own = {"fund": facts.id, "in": facts.currency, "fee %": terminal.percent(one.fund.fee.per_year)}
-        terms.append(own | {"replication": one.fund.replication.name, "since": facts.launch} | headline(one))
-        parts.append(
-            {"fund": facts.id, "difference": _bp(year["difference"]), **{part: _bp(year[part]) for part in PARTS}}
-        )
-    terminal.table(terms, "funds side by side, since their launch")
-    told = [name for name in parts[0] if any(row[name] not in {"0.0", "-0.0"} for row in parts)]
-    terminal.table(
-        [{name: row[name] for name in told} for row in parts], "the difference in parts, bp of an average year"
-    )
+    terms = [
+        {
+            "fund": one.fund.facts.id,
+            "law": LAWS[one.fund.facts.law],
+            "currency": one.fund.facts.currency,
+            "since": one.accounts.path.sessions[0],
+            "fee %": terminal.percent(one.fund.fee.per_year),
+            "replication": one.fund.replication.name,
+            "income": one.fund.distribution.policy,
+        }
+        for one in funds
+    ]
+    terminal.table(terms, "funds side by side: terms")
+    whole = {
+        "return, %": ("fund", _signed),
+        "return of the benchmark, %": ("benchmark", _signed),
+        "difference, bp a year": ("tracking_difference", _bp),
+        "tracking error, % a year": ("tracking_error", terminal.percent),
+        "dealing costs, bp a year": ("costs_bp_a_year", _tenths),
+        "bought and sold, % a year": ("turnover_a_year", terminal.percent),
+        "net assets, million": ("net_assets", _millions),
+    }
+    rows = [
+        {"since launch": name, **{one.fund.facts.id: shown(one.figures[key]) for one in funds}}
+        for name, (key, shown) in whole.items()
+    ]
+    terminal.table(rows, "what they delivered, each in its own currency since its own launch")
+    years = {one.fund.facts.id: _average(one) for one in funds}
+    told = [part for part in ("difference", *PARTS) if any(abs(year[part]) >= SHOWN for year in years.values())]
+    parts = [{"part": part, **{name: _bp(year[part]) for name, year in years.items()}} for part in told]
+    terminal.table(parts, "why they differ from their benchmark: bp of an average year, below a year since launch")
+
+
+def _average(tracked: "Track") -> dict[str, Any]:
+    """The difference and its parts in an average year; of a fund younger than a year, since launch."""
+    table = tracked.periods
+    name = PER_YEAR if PER_YEAR in table["period"] else WHOLE
+    return table.filter(table["period"] == name).row(0, named=True)
 
 
 def show_variants(table: "pl.DataFrame", fund: "Fund") -> None:
-    """Variants of a fund, in the order of the grid."""
-    figures = ("tracking_difference", "tracking_error", "costs_bp_a_year", "net_assets")
-    names = [name for name in table.columns if name not in {*PARTS, *FIGURES, "reason"}]
-    rows: list[dict[str, Any]] = []
-    for row in table.to_dicts():
-        shown = {name: row[name] for name in names}
-        difference, error, costs, assets = (row.get(name) for name in figures)
-        shown |= {"difference bp a year": _bp(difference), "tracking error %": terminal.percent(error)}
-        shown |= {"costs bp a year": _or_none(costs, 0), "net assets m": _or_none(assets and assets / 1e6, 2)}
-        rows.append(shown | {part: _bp(row.get(part)) for part in PARTS if part in table.columns})
-    told = [name for name in rows[0] if any(row[name] not in {"0.0", "-0.0", None} for row in rows)]
-    title = f"{fund.facts.name}: {len(rows):,} variants in the order of the grid; parts in bp since launch"
-    terminal.table([{name: row[name] for name in told} for row in rows], title)
+    """Variants of a fund, in the order of the grid: figures, then the parts of the difference."""
+    places = [name for name in table.columns if name not in {"number", *PARTS, *FIGURES, "reason"}]
+    ran = table.filter(table["reason"].is_null()).to_dicts()
+    rows = [
+        {
+            **_at(row, places),
+            "return %": _signed(row["fund"]),
+            "difference": _bp(row["tracking_difference"]),
+            "error %": terminal.percent(row["tracking_error"]),
+            "costs": _tenths(row["costs_bp_a_year"]),
+            "million": _millions(row["net_assets"]),
+        }
+        for row in ran
+    ]
+    title = f"{fund.facts.name}: {table.height:,} variants in the order of the grid"
+    units = "return since launch, tracking difference and costs in bp a year, tracking error in % a year, net assets"
+    terminal.table(rows, f"{title}: {units}")
+    told = [part for part in PARTS if any(abs(row[part]) >= SHOWN for row in ran)]
+    parts = [{**_at(row, places), **{part: _bp(row[part]) for part in told}} for row in ran]
+    terminal.table(parts, "parts of the difference, bp a year (below a year: since launch)") if told else None
     for row in table.filter(table["reason"].is_not_null()).to_dicts():
-        terminal.say(f"variant {row['number']}: {row['reason']}")
+        told_at = ", ".join(f"{_short(place)} {row[place]}" for place in places)
+        terminal.say(f"variant {row['number']} ({told_at}) could not be run: {row['reason']}")
 
 
-def show_asked(asked: "dict[str, Any]", currency: str) -> None:
-    """Whatever else was asked of a fund."""
-    if found := asked.get("limits"):
-        show_limits(found)
-    if found := asked.get("basket"):
-        show_basket(*found, currency)
-    if found := asked.get("capacity"):
-        show_room(found)
-    if found := asked.get("premium"):
-        show_premium(found)
+def _at(row: "dict[str, Any]", places: "Sequence[str]") -> dict[str, Any]:
+    """Number and values of a variant, under the last words of their places."""
+    return {"no": row["number"], **{_short(place): row[place] for place in places}}
 
 
-def show_limits(found: "Limits") -> None:
-    """Where a fund stood outside the limits of its file, and what mends what is open."""
-    rows = [
-        {
-            "limit": row["rule"],
-            "test": row["test"],
-            "found %": terminal.percent(row["found"]),
-            "limit %": terminal.percent(row["limit"]),
-            "today": "not known" if row["passed"] is None else "inside" if row["passed"] else "OUTSIDE",
-        }
-        for row in found.today.to_dicts()
-    ]
-    terminal.table(rows, "limits on the last session")
-    for name, mended in found.cures.items():
-        if isinstance(mended, str):
-            terminal.say(f"{name}: {mended}")
-            continue
-        moves = [row for row in mended.trades.sort("trade").to_dicts() if row["trade"]]
-        terminal.say(f"{name}: the smallest trade that cures it moves {terminal.percent(mended.turnover)} % one way:")
-        shown = [
-            {
-                "company": row["company"],
-                "weight %": terminal.percent(row["weight"]),
-                "target %": terminal.percent(row["target"]),
-                "trade %": terminal.percent(row["trade"], signed=True),
-            }
-            for row in moves
-        ]
-        terminal.table(shown, f"cure of {name}")
-    counted = found.spells.filter(found.spells["binding"].fill_null(value=True))
-    spells = [
-        {
-            "limit": row["rule"],
-            "test": row["test"],
-            "from": row["from"],
-            "to": row["to"] or "open",
-            "worst %": terminal.percent(row["worst"]),
-            "limit %": terminal.percent(row["limit"]),
-            "cause": row["cause"],
-            "the law asks": row["asks"],
-        }
-        for row in counted.to_dicts()
-    ]
-    terminal.table(spells, "spells outside a limit that count")
-    if excused := found.spells.height - counted.height:
-        terminal.say(
-            f"{excused} more spells do not count: the law did not look, or excuses what prices did. --out lists all."
-        )
-    for line in found.index:
-        terminal.say(f"{line}.")
-
-
-def show_basket(made: "CreationBasket", cost: "BuildCost", currency: str) -> None:
-    """The creation basket of the next session and what it costs to build."""
-    bought = {row["symbol"]: row for row in cost.lines.to_dicts()}
-    rows = [
-        {
-            "company": row["name"],
-            "symbol": row["symbol"],
-            "shares": f"{row['shares']:,}",
-            "value": f"{row['value']:,.2f}",
-            "in cash": f"{row['in_lieu']:,.2f}",
-            "cost bp": _or_none(bought[row["symbol"]]["cost_bp"], 1),
-            "days": _or_none(bought[row["symbol"]]["days"], 2),
-            "why": row["why"],
-        }
-        for row in made.lines.to_dicts()
-    ]
-    title = f"basket of {made.trade_date}: one unit is {made.unit_shares:,} shares, {currency} {made.nav:,.2f}"
-    terminal.table(rows, title)
-    whole = (
-        "not known" if cost.cost_bp is None else f"{cost.cost_bp:,.1f} bp, the slowest line {cost.days:,.2f} sessions"
-    )
-    terminal.say(f"Estimated cash component {currency} {made.estimated_cash:,.2f}; to build a unit costs {whole}.")
-    for note in (*made.notes, *cost.notes):
-        terminal.say(note)
-
-
-def show_room(found: "FundCapacity") -> None:
-    """At which size a fund breaks."""
-    terms = found.terms
-    rows = [
-        {
-            "what breaks": row["measure"],
-            "from USD m": _or_none(row["usd"] and row["usd"] / 1e6, 1),
-            "review": row["effective"],
-            "company": row.get("name") or row.get("company"),
-        }
-        for row in found.limits.to_dicts()
-    ]
-    limits = (
-        f"{terms.tracking_cost_at_most:g} bp of costs a year, {terms.impact_at_most:g} bp of impact a review, "
-        f"{terms.own_at_most:.0%} of a company, {terms.days_at_most:g} sessions at {terms.participation:.0%} of trading"
-    )
-    terminal.table(rows, f"size at which the fund breaks: {limits}")
-    terminal.table(_rounded(found.curve), "by size")
-    for note in found.notes[:MOST_NOTES]:
-        terminal.say(f"Not known: {note}.")
-
-
-def show_premium(found: "FairValue") -> None:
-    """The premium that closed markets indicate."""
-    rows = [
-        {
-            "market": row["market"],
-            "closes UTC": _or_none(row["closes_at"], 2),
-            "lines": row["lines"],
-            "weight %": terminal.percent(row["weight"]),
-            "premium sd %": terminal.percent(row["premium_sd"]),
-            "5th %": terminal.percent(row["premium_p05"], signed=True),
-            "95th %": terminal.percent(row["premium_p95"], signed=True),
-            "R2 out of sample": _or_none(row["r2"], 3),
-            "nearer %": terminal.percent(row["nearer"]),
-            "p": _or_none(row["p"], 3),
-            "note": row["note"],
-        }
-        for row in found.figures.to_dicts()
-    ]
-    terminal.table(rows, "indicated premium over NAV: markets closed before the fund; nearer: days on which it helped")
+def _short(place: str) -> str:
+    return ".".join(place.split(".")[-2:])
 
 
 def plain(tracked: "Track", asked: "dict[str, Any]") -> dict[str, Any]:
     """A tracked fund as plain data."""
     tables = {name: table.to_dicts() for name, table in tables_of(tracked, asked).items() if name != "days"}
-    return {"fund": asdict(tracked.fund.facts), "figures": tracked.figures, **tables, "notes": tracked.notes}
+    facts: dict[str, Any] = {
+        "fund": asdict(tracked.fund.facts),
+        "content_hash": tracked.fund.content_hash,
+        "figures": tracked.figures,
+        "tracking_error_ahead": asked.get("ahead"),
+    }
+    if (limits := asked.get("limits")) is not None:
+        facts["cures"] = {
+            name: mended if isinstance(mended, str) else {**vars(mended), "trades": mended.trades.to_dicts()}
+            for name, mended in limits.cures.items()
+        }
+        facts["index_breaches"] = limits.index
+    if (found := asked.get("basket")) is not None:
+        made, cost = found
+        facts["basket_facts"] = _scalars(made, "in_kind", "in_lieu", "cash_component", "balancing_amount")
+        facts["basket_cost_facts"] = _scalars(cost)
+    if (room := asked.get("capacity")) is not None:
+        facts |= {"capacity_terms": asdict(room.terms), "capacity_notes": room.notes}
+    return {**facts, **tables, "notes": tracked.notes}
+
+
+def _scalars(found: object, *properties: str) -> dict[str, Any]:
+    """The fields of a result that are no tables, and some of its properties."""
+    plain_fields = {name: value for name, value in vars(found).items() if not hasattr(value, "to_dicts")}
+    return plain_fields | {name: getattr(found, name) for name in properties}
+
+
+def files_of(tracked: "Track", asked: "dict[str, Any]") -> "dict[str, pl.DataFrame]":
+    """`tables_of`, lists as words: a CSV file has no lists."""
+    from polars import List, String, col
+
+    tables = tables_of(tracked, asked)
+    return {name: table.with_columns(col(List(String)).list.join("; ")) for name, table in tables.items()}
 
 
 def tables_of(tracked: "Track", asked: "dict[str, Any]") -> "dict[str, pl.DataFrame]":
@@ -260,30 +200,36 @@ def tables_of(tracked: "Track", asked: "dict[str, Any]") -> "dict[str, pl.DataFr
         "replication": tracked.replicated.table,
     }
     if found := asked.get("limits"):
-        made |= {"limits": found.today, "limit_spells": found.spells}
+        made |= {"limits": found.today, "limit_spells": found.spells, "limit_unknowns": found.unknown}
     if found := asked.get("basket"):
         made |= {"basket": found[0].lines, "basket_cost": found[1].lines}
     if found := asked.get("capacity"):
-        made |= {"capacity": found.curve, "capacity_by_review": found.by_review, "capacity_by_name": found.by_name}
+        made |= {
+            "capacity": found.curve,
+            "capacity_limits": found.limits,
+            "capacity_by_review": found.by_review,
+            "capacity_by_name": found.by_name,
+        }
     if found := asked.get("premium"):
         made["premium"] = found.figures
     return made
 
 
-def _rounded(table: "pl.DataFrame") -> list[dict[str, Any]]:
-    return [
-        {name: f"{value:,.4g}" if isinstance(value, float) else value for name, value in row.items()}
-        for row in table.to_dicts()
-    ]
-
-
 def _bp(fraction: float | None) -> str | None:
-    return None if fraction is None else f"{fraction * BP:,.1f}"
+    return None if fraction is None else f"{round(fraction * BP, 1) + 0.0:,.1f}"
 
 
-def _or_none(value: float | None, places: int) -> str | None:
-    return None if value is None else f"{value:,.{places}f}"
+def _signed(fraction: float | None) -> str | None:
+    return terminal.percent(fraction, signed=True)
 
 
-def _or_dash(fraction: float | None) -> str:
-    return terminal.percent(fraction) or "not known"
+def _tenths(value: float) -> str:
+    return f"{value:,.1f}"
+
+
+def _millions(value: float) -> str:
+    return f"{value / 1e6:,.2f}"
+
+
+def _or_not_known(fraction: float | None) -> str:
+    return "not known" if fraction is None else f"{terminal.percent(fraction)} % a year"

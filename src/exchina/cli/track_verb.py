@@ -22,11 +22,17 @@ from exchina.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     import polars as pl
 
+    from exchina.errors import Problem
     from exchina.fund.terms import Fund
     from exchina.market.view import MarketView
+    from exchina.model import IndexSeries
     from exchina.workflow.tracking import Track
+
+    Found: TypeAlias = tuple[Track, dict[str, Any]]
 
 
 @app.command
@@ -39,6 +45,7 @@ def track(
     basket: Flag = False,
     capacity: Flag = False,
     premium: Flag = False,
+    rivals: Flag = False,
     vary: Kinds = (),
     author: str | None = None,
     out: Path | None = None,
@@ -54,21 +61,23 @@ def track(
         basket: show the creation basket of the next session and what it costs to build.
         capacity: show at which size each fund breaks.
         premium: show the premium and discount that markets cause which are closed when the fund is valued.
+        rivals: show what listed rivals publish, and their prices where the market has them; several funds always do.
         vary: run variants of one fund: a place of its file and its values, such as
             vehicle.fee.per_year=0.004,0.006; once for each place.
         author: who tries; EXCHINA_AUTHOR, or the user of this machine, if not given.
         out: folder to write days, parts, periods, holdings and what else was asked for to, as CSV, one folder a fund.
     """
     from exchina import workflow
-    from exchina.cli import fund_tables
 
     folder_for(out)
     place = common.place()
-    funds = [workflow.index_fund(place, index, name) for name in fund or place.fund_ids(index)]
+    if list_ and not (fund or place.fund_ids(index)):
+        return _listed(index, [], common)
+    funds = workflow.index_funds(place, index, fund)
     if list_:
-        return _listed(funds, common)
-    variants = workflow.fund_variants(_only(funds, vary), vary) if vary else []
+        return _listed(index, funds, common)
     asked = {"limits": limits, "basket": basket, "capacity": capacity, "premium": premium}
+    variants = workflow.fund_variants(_only(funds, vary, {**asked, "rivals": rivals}), vary) if vary else []
     with terminal.working("computing"):
         view, book = view_of(data, common), book_of(index, common)
         series, _, _ = workflow.recorded_backtest(place, book, view, author=author_of(author), at=datetime.now(UTC))
@@ -77,28 +86,91 @@ def track(
             table = workflow.compared_variants(series, variants, view, bar)
         return _varied(table, funds[0], view, out, common)
     with terminal.working("computing"):
-        tracked = [workflow.track(series, one, view) for one in funds]
-        found = [(one, _asked(one, view, asked)) for one in tracked]
+        found, problems = _tracked(series, funds, view, asked)
+    return _shown(index, found, problems, view, rivals=rivals, out=out, common=common)
+
+
+def _tracked(
+    series: "IndexSeries", funds: "list[Fund]", view: "MarketView", asked: dict[str, bool]
+) -> "tuple[list[Found], list[Problem]]":
+    """Each fund with what was asked of it; one that cannot be run takes nothing from the others."""
+    from exchina import workflow
+    from exchina.errors import ExchinaError
+    from exchina.workflow.fund_faults import of_fund
+
+    makers = {
+        "limits": workflow.fund_limits,
+        "basket": workflow.creation_basket,
+        "capacity": workflow.fund_room,
+        "premium": workflow.stale_premium,
+    }
+    tracker = workflow.Tracker(series, view)
+    found: list[Found] = []
+    problems: list[Problem] = []
+    for fund in funds:
+        try:
+            tracked = tracker.track(fund)
+        except ExchinaError as fault:
+            problems += fault.problems
+            continue
+        also: dict[str, Any] = {"ahead": workflow.tracking_error_ahead(tracked, view)}
+        found.append((tracked, also))
+        for name in (name for name in makers if asked[name]):
+            try:
+                also[name] = makers[name](tracked, view)
+            except ExchinaError as fault:
+                problems += of_fund(fund, fault.problems)
+    if not found:
+        raise ExchinaError(*problems)
+    return found, problems
+
+
+def _shown(
+    index: str,
+    found: "list[Found]",
+    problems: "list[Problem]",
+    view: "MarketView",
+    *,
+    rivals: bool,
+    out: Path | None,
+    common: Common,
+) -> int:
+    """Print and write what there is, then what there is not."""
+    from exchina import workflow
+    from exchina.cli import fund_tables
+    from exchina.cli.fund_views_tables import show_asked
+    from exchina.cli.rival_tables import plain_rivals, rival_files, show_rivals
+
+    tracked = [one for one, _ in found]
+    beside = workflow.listed_rivals(tracked, view) if rivals or len(found) > 1 else None
     written = [
         path
         for one, also in found
         if out is not None
-        for path in workflow.written_tables(fund_tables.tables_of(one, also), out / one.fund.facts.id)
+        for path in workflow.written_tables(fund_tables.files_of(one, also), out / one.fund.facts.id)
     ]
+    if out is not None and beside is not None:
+        written += workflow.written_tables(rival_files(beside), out)
     if common.json:
         plain = [fund_tables.plain(one, also) for one, also in found]
-        terminal.as_json({"index": index, "hypothetical": True, "funds": plain}, view.provenance)
-        return 0
+        told: dict[str, Any] = {"rivals": plain_rivals(beside)} if beside is not None else {}
+        told |= {"problems": [problem.as_dict() for problem in problems]} if problems else {}
+        terminal.as_json({"index": index, "hypothetical": True, "funds": plain, **told}, view.provenance)
+        return int(bool(problems))
     for one, also in found:
-        fund_tables.show_fund(one)
-        fund_tables.show_asked(also, one.fund.facts.currency)
+        fund_tables.show_fund(one, also["ahead"])
+        show_asked(also, one.fund.facts.currency)
         terminal.say()
     if len(found) > 1:
         fund_tables.show_compared(tracked)
-    return _ended(written, view)
+    if beside is not None:
+        show_rivals(beside)
+    _ended(written, view)
+    terminal.problems(problems, json_wanted=False)
+    return int(bool(problems))
 
 
-def _ended(written: "list[Path]", view: "MarketView") -> int:
+def _ended(written: "list[Path]", view: "MarketView") -> None:
     """What was written, and what every page of a fund says."""
     from exchina.cli.fund_tables import HYPOTHETICAL
 
@@ -106,17 +178,24 @@ def _ended(written: "list[Path]", view: "MarketView") -> int:
         terminal.say(f"wrote {path}")
     terminal.say(HYPOTHETICAL)
     terminal.say(terminal.label(view.provenance))
-    return 0
 
 
-def _only(funds: "list[Fund]", vary: tuple[str, ...]) -> "Fund":
-    """The one fund that is varied."""
+def _only(funds: "list[Fund]", vary: tuple[str, ...], asked: dict[str, bool]) -> "Fund":
+    """The one fund that is varied; of variants there are figures alone."""
     from exchina.errors import ExchinaError, Problem
 
-    if len(funds) == 1:
-        return funds[0]
-    what = f"{len(funds)} funds, and {', '.join(vary)} is varied of one"
-    raise ExchinaError(Problem("track --vary", what, "name it: --fund NAME"))
+    problems: list[Problem] = []
+    if len(funds) > 1:
+        what = f"{len(funds)} funds, and {', '.join(vary)} is varied of one"
+        problems.append(Problem("track --vary", what, "name it: --fund NAME"))
+    if any(asked.values()):
+        also = " ".join(f"--{name}" for name, wanted in asked.items() if wanted)
+        problems.append(
+            Problem("track --vary", f"{also} is not shown of variants", "leave it out, or ask it of a fund")
+        )
+    if problems:
+        raise ExchinaError(*problems)
+    return funds[0]
 
 
 def _varied(table: "pl.DataFrame", fund: "Fund", view: "MarketView", out: Path | None, common: Common) -> int:
@@ -127,25 +206,16 @@ def _varied(table: "pl.DataFrame", fund: "Fund", view: "MarketView", out: Path |
     written = workflow.written_tables({"variants": table}, out / fund.facts.id) if out else []
     if common.json:
         terminal.as_json({"fund": fund.facts.id, "hypothetical": True, "variants": table.to_dicts()}, view.provenance)
-        return 0
-    show_variants(table, fund)
-    return _ended(written, view)
+    else:
+        show_variants(table, fund)
+        _ended(written, view)
+    return int(table["reason"].null_count() == 0)
 
 
-def _asked(tracked: "Track", view: "MarketView", asked: dict[str, bool]) -> dict[str, Any]:
-    """What was asked of a fund beside its track."""
-    from exchina import workflow
+def _listed(index: str, funds: "list[Fund]", common: Common) -> int:
+    """The funds of an index."""
+    from exchina.cli.fund_tables import LAWS
 
-    makers = {
-        "limits": workflow.fund_limits,
-        "basket": workflow.creation_basket,
-        "capacity": workflow.fund_room,
-        "premium": workflow.stale_premium,
-    }
-    return {name: make(tracked, view) for name, make in makers.items() if asked[name]}
-
-
-def _listed(funds: "list[Fund]", common: Common) -> int:
     rows = [
         {
             "fund": one.facts.id,
@@ -154,12 +224,17 @@ def _listed(funds: "list[Fund]", common: Common) -> int:
             "currency": one.facts.currency,
             "fee": one.fee.per_year,
             "replication": one.replication.name,
+            "income": one.distribution.policy,
             "launch": one.facts.launch,
         }
         for one in funds
     ]
     if common.json:
-        terminal.as_json({"funds": rows})
-    else:
-        terminal.table(rows, "Funds")
+        terminal.as_json({"index": index, "funds": rows})
+        return 0
+    shown = [
+        row | {"law": LAWS[one.facts.law], "fee": f"{terminal.percent(one.fee.per_year)} %"}
+        for row, one in zip(rows, funds, strict=True)
+    ]
+    terminal.table(shown, f"funds of {index}")
     return 0

@@ -11,6 +11,7 @@ is invested or raised at the close. So a trade moves no NAV of its own day; its 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
+from math import copysign
 
 import numpy as np
 
@@ -59,11 +60,14 @@ class Accounts:
         columns: (n,) each, by the names of `COLUMNS`.
         holdings: row of the first session over which shares are held, and the shares (m,), oldest first; what is traded
             at the last close stands at row n.
+        purchases: row of each close at which the fund dealt, and the lines it bought (m,). What comes in kind, a slice
+            of the holdings, is no purchase.
     """
 
     path: Path
     columns: dict[str, FloatArray]
     holdings: tuple[tuple[int, FloatArray], ...]
+    purchases: tuple[tuple[int, BoolArray], ...]
 
     @property
     def nav_per_share(self) -> FloatArray:
@@ -84,13 +88,11 @@ class Accounts:
         return np.concatenate([self.held()[1:], self.holdings[-1][1][None]]) * worth
 
     def bought(self) -> BoolArray:
-        """(n, m) whether the fund buys a line at a close: what it holds is worth more than before."""
-        worth = self.path.worth.copy()
-        for stop in self.path.stops:
-            worth[stop.row - 1] = stop.worth_before
-        before = self.held() * worth
-        before[0] = 0.0
-        return self.after_trades() > before * (1 + WITHIN)
+        """(n, m) whether the fund buys a line at a close; at the launch, whatever it then holds."""
+        made = np.zeros((len(self.path.sessions), len(self.path.symbols)), bool)
+        for row, lines in self.purchases:
+            made[row] |= lines
+        return made
 
 
 def accounts(path: Path, fund: Fund, plan: FlowPlan) -> Accounts:
@@ -107,7 +109,8 @@ def accounts(path: Path, fund: Fund, plan: FlowPlan) -> Accounts:
     books = _Books(path, fund, plan)
     for row in range(1, len(path.sessions)):
         books.session(row)
-    return Accounts(path, books.columns, tuple(books.holdings))
+    columns = {name: np.array(column) for name, column in books.columns.items()}
+    return Accounts(path, columns, tuple(books.holdings), tuple(books.purchases))
 
 
 class _Books:
@@ -115,17 +118,19 @@ class _Books:
 
     def __init__(self, path: Path, fund: Fund, plan: FlowPlan) -> None:
         facts = fund.facts
-        self.path, self.fund, self.plan = path, fund, plan
+        self.path, self.fund = path, fund
         self.stops, self.dealt = {stop.row: stop for stop in path.stops}, {one.row: one for one in path.dealing}
         self.ends = [*sorted(self.stops), len(path.sessions)]
         self.numbers = [session.toordinal() for session in path.sessions]
         self.pays = (path.gross != 0).any(axis=1).tolist()
-        self.columns = {name: np.zeros(len(path.sessions)) for name in COLUMNS}
+        self.columns = {name: [0.0] * len(path.sessions) for name in COLUMNS}
+        self.rates, self.money, self.growth = path.money_market.tolist(), plan.money.tolist(), plan.growth.tolist()
         self.holdings: list[tuple[int, FloatArray]] = []
+        self.purchases: list[tuple[int, BoolArray]] = []
         self.due, self.claimed, self.owed = (defaultdict[int, float](float) for _ in range(3))
         self.receivable = self.claims = self.fee_owed = self.distribution_owed = self.forwards = 0.0
         self.income = self.pending = self.cost = self.swing = self.traded = 0.0
-        self.sold_forward = np.zeros(len(path.currencies))
+        self.gains, self.rolls = [0.0] * len(path.sessions), set(np.flatnonzero(path.hedge_rolls).tolist())
         self.dealing, self.unit, self.held = path.dealing[0], path.start, np.zeros(len(path.symbols))
         self.cash = self.assets = facts.seed
         self.outstanding = facts.seed / facts.share_price
@@ -140,7 +145,7 @@ class _Books:
         put["cost"][row], put["traded"][row], put["outstanding"][row] = self.cost, self.traded, self.outstanding
         self.cost = self.swing = self.traded = 0.0
         self._accrue(row)
-        put["equity"][row] = self.opened = equity = float(self.values[row - self.valued_from])
+        put["equity"][row] = self.opened = equity = self.values[row - self.valued_from]
         if self.pays[row] or (stop is not None and (stop.special or stop.withheld)):
             self._go_ex(row, stop, units)
         self._settle(row)
@@ -155,7 +160,7 @@ class _Books:
             raise self._refused(
                 row, f"net assets fall to {self.assets:,.2f} {self.fund.facts.currency}", "see its terms"
             )
-        rolls = bool(self.path.hedge_rolls[row])
+        rolls = row in self.rolls
         if rolls:
             self.cash, self.forwards = self.cash + self.forwards, 0.0
         self._deal(row)
@@ -178,7 +183,7 @@ class _Books:
         first = {"base": facts.seed, "opened": self.opened, "equity": self.opened, "cash": cash, "nav": facts.seed}
         for name, value in {**first, "outstanding": outstanding}.items():
             self.columns[name][0] = value
-        if self.path.hedge_rolls[0]:
+        if 0 in self.rolls:
             self._sell_forward(0)
 
     def _in_lots(self, wanted: FloatArray, held: FloatArray) -> FloatArray:
@@ -198,7 +203,7 @@ class _Books:
         """Hold other shares from the close of ``row`` on, and value them up to the next stop."""
         last = self.ends[bisect_right(self.ends, row + 1)] if row + 1 < self.ends[-1] else self.ends[-1]
         self.held, self.valued_from = shares, row + 1
-        self.values = (self.path.worth[row + 1 : last] * shares).sum(axis=1)
+        self.values = (self.path.worth[row + 1 : last] * shares).sum(axis=1).tolist()
         if self.holdings and self.holdings[-1][0] == row + 1:
             self.holdings.pop()
         self.holdings.append((row + 1, shares))
@@ -206,12 +211,13 @@ class _Books:
     def _trade(self, row: int, wanted: FloatArray, *, free: bool = False) -> None:
         """Buy and sell at the close of a row."""
         moved = (wanted - self.held) * self.path.worth[row]
-        self._charge(moved, 0.0 if free else self.dealing.cost(moved), free=free)
+        self._charge(row, moved, 0.0 if free else self.dealing.cost(moved), free=free)
         self.cash -= float(moved.sum())
         self._hold(row, wanted)
         self.opened = float((wanted * self.path.worth[row]).sum())
 
-    def _charge(self, moved: FloatArray, cost: float, *, free: bool = False) -> None:
+    def _charge(self, row: int, moved: FloatArray, cost: float, *, free: bool = False) -> None:
+        self.purchases.append((row, moved > WITHIN * self.assets))
         self.cash -= cost
         self.cost += cost
         self.traded += 0.0 if free else float(np.abs(moved).sum())
@@ -237,7 +243,7 @@ class _Books:
             carried = np.where(stop.before > 0, self.held * ratio, units * stop.after)
             wanted = self._in_lots(carried * grown, self._whole(carried))
             moved = (grown - 1) * carried * stop.worth_after
-        self._charge(moved, self.dealing.cost(moved))
+        self._charge(stop.row - 1, moved, self.dealing.cost(moved))
         self.opened, self.unit = float((wanted * stop.worth_after).sum()), stop.after
         self.cash += held - self.opened
         self._hold(stop.row - 1, wanted)
@@ -248,7 +254,7 @@ class _Books:
         put, fund, days = self.columns, self.fund, self.numbers[row] - self.numbers[row - 1]
         interest = lending = 0.0
         if fund.cash.earns == "money_market":
-            interest = self.cash * float(self.path.money_market[row - 1]) * days / MONEY_MARKET_YEAR
+            interest = self.cash * self.rates[row - 1] * days / MONEY_MARKET_YEAR
         if fund.lending.on_loan:
             earned = fund.lending.on_loan * fund.lending.rate * fund.lending.fund_share
             lending = self.opened * earned * days / MONEY_MARKET_YEAR
@@ -258,8 +264,8 @@ class _Books:
         self.income += interest + lending - fee
         put["interest"][row], put["lending"][row], put["fee"][row] = interest, lending, fee
         if fund.hedge.ratio:
-            put["hedge"][row] = gain = float((self.sold_forward * self.path.hedge_gain[row]).sum())
-            self.forwards += gain
+            put["hedge"][row] = self.gains[row]
+            self.forwards += self.gains[row]
 
     def _go_ex(self, row: int, stop: Stop | None, units: float) -> None:
         """Book dividends, tax and the claim for what of it comes back."""
@@ -279,7 +285,7 @@ class _Books:
 
     def _settle(self, row: int) -> None:
         """What is due today is paid."""
-        dividends, claims, owed = (table.pop(row, 0.0) for table in (self.due, self.claimed, self.owed))
+        dividends, claims, owed = self.due.pop(row, 0.0), self.claimed.pop(row, 0.0), self.owed.pop(row, 0.0)
         fees = self.fee_owed if self.path.month_ends[row] else 0.0
         self.receivable -= dividends
         self.claims -= claims
@@ -302,9 +308,9 @@ class _Books:
     def _deal(self, row: int) -> None:
         """Create or redeem whole creation units at the NAV just struck."""
         creation, swing, price = self.fund.creation, self.fund.swing, self.assets / self.outstanding
-        self.pending += float(self.plan.money[row]) + float(self.plan.growth[row]) * self.assets
+        self.pending += self.money[row] + self.growth[row] * self.assets
         swung = swing.factor if abs(self.pending) > swing.over * self.assets else 0.0
-        dealt = price * (1 + np.sign(self.pending) * swung)
+        dealt = price * (1 + copysign(swung, self.pending))
         shares = int(self.pending / dealt / creation.unit_shares * (1 + 1e-9)) * creation.unit_shares
         if not shares:
             return
@@ -331,11 +337,13 @@ class _Books:
             self._trade(row, self._in_lots(self.held + lacking, self.held))
 
     def _sell_forward(self, row: int) -> None:
-        """Sell the foreign currency of the holdings anew, after the trades of the close."""
+        """Sell the foreign currency of the holdings anew, after the trades of the close, until the next roll."""
         exposure = np.bincount(
             self.path.currency_at, self.held * self.path.worth[row], minlength=len(self.path.currencies)
         )
-        self.sold_forward = self.fund.hedge.ratio * exposure
+        last = min((roll for roll in self.rolls if roll > row), default=len(self.gains) - 1)
+        gains = (self.path.hedge_gain[row + 1 : last + 1] * (self.fund.hedge.ratio * exposure)).sum(axis=1)
+        self.gains[row + 1 : last + 1] = gains.tolist()
 
     def _invest(self, row: int) -> None:
         """Invest cash beyond its band in the portfolio, or sell a slice of the holdings to raise what is lacking."""

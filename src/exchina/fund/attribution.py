@@ -7,9 +7,10 @@ from and E the value of the shares it holds then:
     sampling      E (M - G) / B               other weights than the index
     timing        E (X - M) / B               traded on other days, dividends reinvested on other days
     lots          (dE + dividends) / B - E X / B      whole shares
-    cash          -(B - E) G / B + interest / B       what is not invested
-    withholding   -tax / B + (G - R)          tax on dividends beyond what the benchmark bears
-    fee, lending, costs, hedge, swing         as booked, / B
+    cash          -(B - E - O) G / B + interest / B   what is neither invested nor in open forwards O
+    withholding   -tax / B + (G - N)          tax on dividends beyond what the benchmark bears
+    hedge         (gain - O G) / B - (R - N)  of forwards beyond those of the benchmark; N is R before its hedge
+    fee, lending, costs, swing                as booked, / B
 
     F - R = sum of the parts, each session, to rounding
 
@@ -46,16 +47,18 @@ def daily_parts(kept: Accounts) -> pl.DataFrame:
     base, opened = found["base"], found["opened"]
     gross, model, index = gross_growth(path)[1:], growth(path.model)[1:], growth(path.index_gross)[1:]
     benchmark = growth(path.benchmark)[1:]
+    plain = benchmark if path.unhedged is None else growth(path.unhedged)[1:]
+    open_forwards = np.where(path.hedge_rolls[:-1], 0.0, kept.columns["forwards"][:-1])
     parts = {
         "fee": -found["fee"] / base,
-        "withholding": -found["tax"] / base + index - benchmark,
-        "cash": (found["interest"] - (base - opened) * index) / base,
+        "withholding": -found["tax"] / base + index - plain,
+        "cash": (found["interest"] - (base - opened - open_forwards) * index) / base,
         "sampling": opened * (model - index) / base,
         "lots": (found["equity"] - opened + found["dividends"] - opened * gross) / base,
         "timing": opened * (gross - model) / base,
         "costs": -found["cost"] / base,
         "lending": found["lending"] / base,
-        "hedge": found["hedge"] / base,
+        "hedge": (found["hedge"] - open_forwards * index) / base - (benchmark - plain),
         "swing": found["swing"] / base,
     }
     fund = returns(kept)[1:]

@@ -31,7 +31,9 @@ def flows_beyond(kept: Accounts, *, participation: float = PARTICIPATION, sessio
     volumes = volumes[np.maximum(np.searchsorted(starts, rows, side="right") - 1, 0)]
     values = (kept.held() * path.worth)[rows]
     orders = np.abs(money[rows])[:, None] * values / values.sum(axis=1, keepdims=True)
-    days = np.where(np.isfinite(volumes), orders / (participation * np.where(volumes > 0, volumes, np.nan)), 0.0)
+    never = np.where(orders > 0, np.inf, 0.0)  # a line that is not traded at all
+    days = np.divide(orders, participation * volumes, out=never, where=volumes > 0)
+    days = np.where(np.isnan(volumes), 0.0, days)
     slowest, line = days.max(axis=1), days.argmax(axis=1)
     beyond = np.flatnonzero(slowest > sessions)
     if not beyond.size:

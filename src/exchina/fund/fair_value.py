@@ -28,7 +28,7 @@ from exchina.analytics.significance.correlation import APART
 from exchina.errors import DataError, Problem, did_you_mean
 
 FEWEST_TESTED = 60
-MOST_INVESTED = 1.05
+MOST_INVESTED = 1.25
 SINGULAR = 1e-9
 LEFT_OUT = 0.10
 WHOLE_FUND = "fund"

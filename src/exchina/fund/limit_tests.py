@@ -157,6 +157,8 @@ def measured(held: Held, measure: Measure, limit: float) -> tuple[FloatArray, Fl
         found, involved = _together(weights, held.in_theme), ~held.in_theme & (weights > 0)
     else:
         involved = _above(weights, limit)
+        if kind == "second":  # the largest may be above
+            involved &= np.arange(weights.shape[1]) != weights.argmax(axis=1)[:, None]
         place = 1 if kind == "largest" else 2
         found = np.sort(weights, axis=1)[:, -place] if weights.shape[1] >= place else np.zeros(len(weights))
     return found, found, involved

@@ -83,6 +83,7 @@ class Path:
         dealing: by row, the first at or before row 0; one holds until the next.
         index_gross: (n,) gross total return of the index.
         benchmark: (n,) level of what the fund says it tracks.
+        unhedged: (n,) the benchmark before its currency hedge; None where it has none.
         model: (n,) gross total return of the replicating portfolio by the conventions of the index, traded when the
             index changes; of full replication the index itself.
         money_market: (n,) rate a year of the fund's currency, actual/360.
@@ -110,6 +111,7 @@ class Path:
     money_market: FloatArray = field(repr=False)
     hedge_gain: FloatArray = field(repr=False)
     hedge_rolls: BoolArray = field(repr=False)
+    unhedged: FloatArray | None = field(default=None, repr=False)
 
 
 def gross_growth(path: Path) -> FloatArray:

@@ -10,6 +10,7 @@ from exchina.fund.attribution import PARTS, over
 
 DAYS_PER_YEAR = 365.25
 SESSIONS_PER_YEAR = 252
+FEWEST = 20
 WHOLE = "since launch"
 PER_YEAR = "since launch, a year"
 
@@ -18,14 +19,14 @@ class Figures(TypedDict):
     """A fund beside its benchmark since launch; None where it cannot be told.
 
     ``tracking_difference``: (F_T)^(1/y) - (R_T)^(1/y), growth since launch, y years of 365.25 days; None below one.
-    ``tracking_error``: standard deviation (n - 1) of the daily differences x sqrt(252).
+    ``tracking_error``: standard deviation (n - 1) of the daily differences x sqrt(252); None below 20 of them.
     """
 
     fund: float
     benchmark: float
     years: float
     tracking_difference: float | None
-    tracking_error: float
+    tracking_error: float | None
     net_assets: float
     nav_per_share: float
     distributed: float
@@ -42,13 +43,14 @@ def figures(kept: Accounts, daily: pl.DataFrame) -> Figures:
     whole, years = over(daily), _years(kept)
     base = kept.columns["base"][1:]
     difference = daily["difference"].to_numpy()
+    error = float(np.std(difference, ddof=1) * np.sqrt(SESSIONS_PER_YEAR)) if len(difference) > 1 else None
     annual = _annual(1 + whole["fund"], years) - _annual(1 + whole["benchmark"], years) if years >= 1 else None
     return {
         "fund": whole["fund"],
         "benchmark": whole["benchmark"],
         "years": years,
         "tracking_difference": annual,
-        "tracking_error": float(np.std(difference, ddof=1) * np.sqrt(SESSIONS_PER_YEAR)),
+        "tracking_error": error if len(difference) >= FEWEST else None,
         "net_assets": float(kept.columns["nav"][-1]),
         "nav_per_share": float(kept.nav_per_share[-1]),
         "distributed": float(kept.columns["distribution"].sum()),

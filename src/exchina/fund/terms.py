@@ -49,8 +49,10 @@ class FundFacts:
 
 @checked(frozen=True, config=STRICT)
 class Fee:
-    """Total expense ratio: net assets after the flows of the session before x per_year x days / day count, each session;
-    paid at the last close of the month."""
+    """Total expense ratio: net assets after the flows of the session before x per_year x days / day count.
+
+    It accrues each session and is paid at the last close of the month.
+    """
 
     per_year: Annotated[float, Field(ge=0, le=0.05)]
     day_count: Literal["actual/365", "actual/360"] = "actual/365"

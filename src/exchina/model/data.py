@@ -59,6 +59,7 @@ class Reference:
     venues: pl.DataFrame
     trading_costs: pl.DataFrame
     related_entities: pl.DataFrame
+    listed_funds: pl.DataFrame
     weak_facts: pl.DataFrame
     content_hash: str
 

@@ -65,6 +65,11 @@ TEXT = pa.Column(pl.String)
 NOTE = pa.Column(pl.String, nullable=True)
 DAY = pa.Column(pl.Date)
 DAY_OR_OPEN = pa.Column(pl.Date, nullable=True)
+ABOUT_DAY = _matching(
+    r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$",
+    "as much of the day as the source gives: 2023, 2023-03 or 2023-03-15",
+    nullable=True,
+)
 YES_NO = pa.Column(pl.Boolean)
 SOURCE = {
     "source_url": _matching(r"^https?://\S+$", "the full address of the page, starting with https://", nullable=True),
@@ -310,6 +315,31 @@ RELATED_ENTITIES = _contract(
         **SOURCE,
     },
 )
+MONTH = "(1[0-2]|[1-9])"
+LISTED_FUNDS = _contract(
+    "listed_funds",  # funds that can be bought, by the terms they publish; terms that were not read are empty
+    ["id"],
+    {
+        "id": ID,
+        "ticker": _matching(r"^[A-Z0-9]{1,8}$", "capital letters and digits, such as REMX", nullable=True),
+        "yahoo_symbol": _matching(SYMBOL_PATTERN, SYMBOL_CURE, nullable=True),  # of its prices, if a market has any
+        "name": TEXT,
+        "issuer": TEXT,
+        "index_name": NOTE,
+        "domicile": COUNTRY,
+        "law": _one_of("us_1940_act", "ucits"),
+        "since": ABOUT_DAY,
+        "fee": _number(0, 0.05, nullable=True),  # fraction of net assets a year
+        "fee_as_of": ABOUT_DAY,
+        "replication": _one_of("full", "sampled", "swap", "active", "unknown"),
+        "holdings": pa.Column(pl.Int32, pa.Check.in_range(1, 10_000), nullable=True),
+        "review_months": _matching(rf"^{MONTH}(;{MONTH})*$", "months joined by ;, such as 3;6;9;12", nullable=True),
+        "china": _one_of("in", "out", "unknown"),  # whether its rules let Chinese companies in
+        "purity_rule": NOTE,
+        "note": NOTE,
+        **SOURCE,
+    },
+)
 
 CONTRACTS: dict[str, pa.DataFrameSchema] = {
     "companies": COMPANIES,
@@ -325,4 +355,5 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
     "venues": VENUES,
     "trading_costs": TRADING_COSTS,
     "related_entities": RELATED_ENTITIES,
+    "listed_funds": LISTED_FUNDS,
 }

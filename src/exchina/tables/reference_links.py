@@ -103,6 +103,27 @@ def _one_rate(withholding: pl.DataFrame) -> Iterator[Problem]:
         yield Problem(at("withholding.csv", row, "valid_to"), what, "leave it empty, or add the rate that followed")
 
 
+def _one_fund_a_symbol(funds: pl.DataFrame) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for row, symbol in funds.drop_nulls("yahoo_symbol").select("row", "yahoo_symbol").iter_rows():
+        first = seen.setdefault(symbol, row)
+        if first != row:
+            what = f"{symbol!r} is the symbol of row {first} too"
+            yield Problem(at("listed_funds.csv", row, "yahoo_symbol"), what, "one of the two has another symbol")
+
+
+def _fund_symbols(funds: pl.DataFrame, listings: pl.DataFrame, related: pl.DataFrame) -> Iterator[Problem]:
+    companies = dict(listings.select("yahoo_symbol", "company_id").iter_rows())
+    known = dict(related.select("id", "yahoo_symbol").iter_rows())
+    for row, name, symbol in funds.drop_nulls("yahoo_symbol").select("row", "id", "yahoo_symbol").iter_rows():
+        place = at("listed_funds.csv", row, "yahoo_symbol")
+        if symbol in companies:
+            yield Problem(place, f"{symbol!r} is a line of {companies[symbol]}", "name the symbol of the fund")
+        if known.get(name, symbol) != symbol:
+            what = f"{symbol!r}, but {known[name]!r} in related_entities.csv"
+            yield Problem(place, what, "one id is one fund: mend one of the two")
+
+
 def _chained(where: str, rows: pl.DataFrame, keys: list[str], step: pl.Expr, cure: str) -> Iterator[Problem]:
     """Intervals of one key that leave a gap or overlap; ``step`` lies between an end and the next start."""
     rows = rows.sort(*keys, "valid_from").with_columns(
@@ -141,5 +162,7 @@ RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Problem]]], ...] = (
     (("companies", "stages"), _has_primary_stage),
     (("stages",), _one_primary_stage),
     (("withholding",), _one_rate),
+    (("listed_funds",), _one_fund_a_symbol),
+    (("listed_funds", "listings", "related_entities"), _fund_symbols),
     (("policy_measures",), _history_in_order),
 )

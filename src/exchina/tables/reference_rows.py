@@ -191,6 +191,27 @@ ROW_RULES = (
         "known_date is the first trading day on which the market could know",
     ),
     RowRule(
+        "listed_funds",
+        "fee_as_of",
+        pl.col("fee").is_null() & pl.col("fee_as_of").is_not_null(),
+        "a fee as of {fee_as_of}, and no fee",
+        "give the fee as a fraction, or leave fee_as_of empty",
+    ),
+    RowRule(
+        "listed_funds",
+        "law",
+        (pl.col("law") == "us_1940_act") != (pl.col("domicile") == "US"),
+        "a fund of {domicile} under {law}",
+        "a fund under the 1940 Act is a US one, a UCITS is none",
+    ),
+    RowRule(
+        "listed_funds",
+        "index_name",
+        (pl.col("replication") == "active") & pl.col("index_name").is_not_null(),
+        "an active fund that follows {index_name}",
+        "leave the index empty, or say how it is replicated",
+    ),
+    RowRule(
         "venues",
         "close_local",
         pl.col("close_local") <= pl.col("open_local"),

@@ -4,7 +4,7 @@ from exchina.workflow.capacity import capacity
 from exchina.workflow.checking import check
 from exchina.workflow.data import compared, fetch, gated, open_market, quarantine
 from exchina.workflow.evidence import Evidence, assessed, best_evidence, evidence_for
-from exchina.workflow.fund_views import creation_basket, fund_limits, fund_room
+from exchina.workflow.fund_views import creation_basket, fund_limits, fund_room, tracking_error_ahead
 from exchina.workflow.indices import backtest, index_rulebook, propose, read_rulebook, series_tables
 from exchina.workflow.premiums import stale_premium
 from exchina.workflow.publishing import (
@@ -17,16 +17,27 @@ from exchina.workflow.publishing import (
     verify,
     written_report,
 )
+from exchina.workflow.rivals import Rivals, listed_rivals
 from exchina.workflow.stress import Scenarios, Stress, check_scenarios, read_scenarios, stress
 from exchina.workflow.studies import study, study_tables, written_study
 from exchina.workflow.sweeping import Tried, sweep, sweep_table, written_sweep
-from exchina.workflow.tracking import Track, Tracker, compared_variants, fund_variants, index_fund, read_fund, track
+from exchina.workflow.tracking import (
+    Track,
+    Tracker,
+    compared_variants,
+    fund_variants,
+    index_fund,
+    index_funds,
+    read_fund,
+    track,
+)
 from exchina.workflow.trials import recorded_backtest, trial_ledger
 from exchina.workflow.writing import written_tables
 
 __all__ = [
     "Evidence",
     "Published",
+    "Rivals",
     "Scenarios",
     "Stress",
     "Track",
@@ -49,8 +60,10 @@ __all__ = [
     "fund_variants",
     "gated",
     "index_fund",
+    "index_funds",
     "index_rulebook",
     "last_announced",
+    "listed_rivals",
     "open_market",
     "propose",
     "publications",
@@ -69,6 +82,7 @@ __all__ = [
     "sweep",
     "sweep_table",
     "track",
+    "tracking_error_ahead",
     "trial_ledger",
     "verify",
     "written_report",

@@ -15,7 +15,7 @@ from exchina.fund.terms import Execution, Fund
 from exchina.inputs import Inputs
 from exchina.levels import PRICE, Calculation
 from exchina.market.view import MarketView
-from exchina.model import Basket, IndexSeries, Rulebook
+from exchina.model import Basket, DerivedSeries, IndexSeries, Rulebook
 
 TOTALS = ("PR", "GTR", "NTR")
 
@@ -67,11 +67,11 @@ def followed(
     """
     baskets = tuple(basket for basket in series.baskets if not basket.held)
     targets = [levels.target_of(basket) for basket in baskets]
-    inputs, resets = levels.planned(_taxed(series.book, None), view, targets)
+    inputs, resets = levels.planned(_taxed(series.book, None, fund), view, targets)
     index = model = traded = withheld = levels.computed(inputs, view, resets)
     if weights is not None:
         targets = [_reweighted(t, b, weights[b.review.effective]) for t, b in zip(targets, baskets, strict=True)]
-        inputs, resets = levels.planned(_taxed(series.book, None), view, targets)
+        inputs, resets = levels.planned(_taxed(series.book, None, fund), view, targets)
         model = traded = withheld = levels.computed(inputs, view, resets)
     if fund.execution != Execution():
         _check_announced(inputs, baskets, fund)
@@ -79,18 +79,21 @@ def followed(
         traded = withheld = levels.computed(inputs, view, resets)
     terms = fund.withholding
     if terms is not None:
-        taxed, _ = levels.planned(_taxed(series.book, terms.profile), view, targets)
+        taxed, _ = levels.planned(_taxed(series.book, terms.profile, fund), view, targets)
         traded = withheld = levels.computed(taxed, view, resets)
         if terms.relief == "reclaim":
-            taxed, _ = levels.planned(_taxed(series.book, "maximum"), view, targets)
+            taxed, _ = levels.planned(_taxed(series.book, "maximum", fund), view, targets)
             withheld = levels.computed(taxed, view, resets)
     return Followed(index, model, traded, withheld, baskets)
 
 
-def _taxed(book: Rulebook, profile: str | None) -> Rulebook:
-    """The book with every total return, and with another tax profile."""
+def _taxed(book: Rulebook, profile: str | None, fund: Fund) -> Rulebook:
+    """The book with every total return, with another tax profile, and with rates of the fund's currency."""
     rule = replace(book.calculation, withholding=profile) if profile else book.calculation  # pyright: ignore[reportArgumentType]
-    return replace(book, index=replace(book.index, returns=TOTALS), calculation=rule, series=())
+    facts = fund.facts
+    hedged = DerivedSeries("benchmark", facts.benchmark, "hedged", {"into": facts.currency}, "to ask for its rates")
+    series = (hedged,) if fund.hedge.ratio else ()
+    return replace(book, index=replace(book.index, returns=TOTALS), calculation=rule, series=series)
 
 
 def _reweighted(target: Target, basket: Basket, held: Mapping[str, float]) -> Target:
@@ -104,14 +107,12 @@ def _reweighted(target: Target, basket: Basket, held: Mapping[str, float]) -> Ta
 
 def _check_announced(inputs: Inputs, baskets: Sequence[Basket], fund: Fund) -> None:
     sessions = inputs.board.sessions
-    for basket in baskets[1:]:
-        review = basket.review
-        first = sessions[max(inputs.board.row(review.effective) + fund.execution.first, 0)]
-        if first < review.announced:
-            what = (
-                f"the review of {review.effective} would be traded from {first}, and is announced on {review.announced}"
-            )
-            raise DataError(Problem(f"fund {fund.facts.id}: replication.execution", what, "begin later: raise `first`"))
+    for review in (basket.review for basket in baskets[1:]):
+        row = max(inputs.board.row(review.effective) + fund.execution.first, 0)
+        if row < len(sessions) and sessions[row] < review.announced:
+            what = f"the review of {review.effective} would be traded from {sessions[row]}, and is announced on "
+            place = f"fund {fund.facts.id}: replication.execution"
+            raise DataError(Problem(place, f"{what}{review.announced}", "begin later: raise `first`"))
 
 
 def _spread(
@@ -137,12 +138,12 @@ def _spread(
 def _slices(inputs: Inputs, targets: Sequence[Target], execution: Execution) -> list[tuple[date, Target, float]]:
     """Session, target and share of what is still to do; a later review takes over where windows meet."""
     sessions, count = inputs.board.sessions, execution.last - execution.first + 1
-    made: dict[date, tuple[Target, float]] = {}
+    made: dict[int, tuple[Target, float]] = {}
     for target in targets:
         at = inputs.board.row(target.effective) + execution.first
-        made = {day: one for day, one in made.items() if day < sessions[at]}
-        made |= {sessions[at + j]: (target, 1 / (count - j)) for j in range(count) if at + j < len(sessions)}
-    return [(day, *one) for day, one in sorted(made.items())]
+        made = {row: one for row, one in made.items() if row < at}
+        made |= {at + j: (target, 1 / (count - j)) for j in range(count) if 0 <= at + j < len(sessions)}
+    return [(sessions[row], *made[row]) for row in sorted(made)]
 
 
 def _goal(target: Target, inputs: Inputs, session: date) -> dict[str, float]:

@@ -9,7 +9,8 @@ import polars as pl
 from exchina.analytics.capacity import Terms
 from exchina.analytics.costs import rates_of
 from exchina.calculation.board import rates_into
-from exchina.errors import DataError, InfeasibleError
+from exchina.calculation.weights import weights_of
+from exchina.errors import DataError, InfeasibleError, Problem
 from exchina.fund.basket_cost import BuildCost, cost_to_build
 from exchina.fund.baskets import CreationBasket, Position, basket
 from exchina.fund.capacity import FundCapacity, FundTerms, fund_capacity
@@ -17,10 +18,11 @@ from exchina.fund.cure import Cure, cure
 from exchina.fund.limit_history import index_breaches, limit_history, limit_unknowns
 from exchina.fund.limit_tests import limit_tests, limits_on
 from exchina.fund.risk import ex_ante_tracking_error, shrunk_covariance
+from exchina.levels import PRICE
 from exchina.market.view import MarketView
-from exchina.workflow.costing import Move, desk_of, moves_of
-from exchina.workflow.limiting import held_by_fund, held_by_index
-from exchina.workflow.replicating import paired
+from exchina.workflow.costing import Move, desk_of
+from exchina.workflow.limiting import held_by_fund, held_by_index, named
+from exchina.workflow.replicating import returns_seen
 from exchina.workflow.tracking import Track
 
 SUSPENDED_AFTER = 5
@@ -49,7 +51,8 @@ class Limits:
 def fund_limits(tracked: Track, view: MarketView) -> Limits:
     """The limits that the file of a fund sets, asked of what it held and of its index."""
     limits = tracked.fund.limits
-    held = held_by_fund(tracked.accounts, tracked.fund, tracked.followed, view)
+    held = named(held_by_fund(tracked.accounts, tracked.fund, tracked.followed, view), view)
+    index = named(held_by_index(tracked.followed, tracked.fund, view), view)
     today = limits_on(held, limits)
     broken = set(today.filter(~pl.col("passed"))["rule"])
     cures: dict[str, Cure | str] = {}
@@ -64,9 +67,7 @@ def fund_limits(tracked: Track, view: MarketView) -> Limits:
         unknown=limit_unknowns(held, limits),
         today=today,
         cures=cures,
-        index=tuple(
-            str(problem) for problem in index_breaches(held_by_index(tracked.followed, tracked.fund, view), limits)
-        ),
+        index=tuple(str(problem) for problem in index_breaches(index, limits)),
     )
 
 
@@ -117,31 +118,45 @@ def creation_basket(tracked: Track, view: MarketView) -> tuple[CreationBasket, B
 
 
 def _following(tracked: Track) -> date:
-    following = tracked.followed.board.following
-    return following or date.max
+    last, following = tracked.accounts.path.sessions[-1], tracked.followed.board.following
+    if following is None:
+        hint = "bring later sessions into the market"
+        raise DataError(Problem(f"fund {tracked.fund.facts.id}: basket", f"no session is known after {last}", hint))
+    return following
 
 
 def _suspended(tracked: Track, view: MarketView, lines: pl.DataFrame) -> dict[str, date]:
     """Lines whose last close is more than 5 sessions of the index old, and its day."""
-    sessions = tracked.accounts.path.sessions
-    before = sessions[-1 - SUSPENDED_AFTER]
+    before = tracked.followed.board.sessions[-1 - SUSPENDED_AFTER :][0]
     closes = view.market.prices.filter(pl.col("symbol").is_in(lines["symbol"].implode())).group_by("symbol")
     last = closes.agg(pl.col("session").max())
     return dict(last.filter(pl.col("session") < before).iter_rows())
 
 
 def fund_room(tracked: Track, view: MarketView, terms: FundTerms | None = None) -> FundCapacity:
-    """At which size the fund breaks, by the reviews of the index since its launch; volumes as known at each cut-off."""
-    launch = tracked.fund.facts.launch
-    desk = desk_of(view, Terms())
-    moves = [move for move in moves_of(tracked.series, view) if move.effective > launch]
-    cutoffs = {basket.review.effective: basket for basket in tracked.series.baskets}
+    """At which size the fund breaks, by the reviews since its launch of the portfolio that it follows.
+
+    Each is taken as one trade at the effective close, with the volumes known at its data cut-off.
+
+    Raises:
+        DataError: there has been no review since the launch; or as for `fund_capacity`.
+    """
+    sessions, made = tracked.accounts.path.sessions, tracked.followed.model
+    board, baskets = made.inputs.board, {one.review.effective: one for one in tracked.followed.baskets}
+    moves = [
+        Move(day, baskets[day].review.cutoff, weights_of(change.after), weights_of(change.before))
+        for change in made.runs[PRICE].changes
+        if "review" in change.causes and (day := board.sessions[board.row(change.session) - 1]) > sessions[0]
+    ]
+    if not moves:
+        what, hint = f"no review since the launch on {sessions[0]}", "ask again after the next one"
+        raise DataError(Problem(f"fund {tracked.fund.facts.id}: capacity", what, hint))
     values = {
-        move.effective: dict(cutoffs[move.effective].seen.select("symbol", "market_cap_usd").iter_rows())
+        move.effective: dict(baskets[move.effective].seen.select("symbol", "market_cap_usd").iter_rows())
         for move in moves
     }
-    years = (tracked.accounts.path.sessions[-1] - launch).days / YEAR_DAYS
-    return fund_capacity(desk.trades(moves), values, years, terms=terms)
+    years = (sessions[-1] - sessions[0]).days / YEAR_DAYS
+    return fund_capacity(desk_of(view, Terms()).trades(moves), values, years, terms=terms)
 
 
 def tracking_error_ahead(tracked: Track, view: MarketView) -> float | None:
@@ -155,10 +170,11 @@ def tracking_error_ahead(tracked: Track, view: MarketView) -> float | None:
     fund = dict(zip(held.companies, held.weights[-1].tolist(), strict=True))
     own = dict(zip(index.companies, index.weights[-1].tolist(), strict=True))
     names = sorted(name for name in {*fund, *own} if fund.get(name) or own.get(name))
-    seen = tracked.followed.baskets[-1].seen.select("company_id", "daily_returns")
-    known = dict(seen.filter(pl.col("company_id").is_in(names)).iter_rows())
+    last = tracked.followed.baskets[-1]
+    if not set(names) <= set(last.seen["company_id"]):
+        return None
     try:
-        risk = shrunk_covariance(paired([known.get(name) for name in names]), names)
+        risk = shrunk_covariance(returns_seen(last, names, view), names)
     except DataError:
         return None
     square = np.zeros((len(names) + 1, len(names) + 1))

@@ -1,10 +1,13 @@
 """What a fund holds by issuer, and what its index does: what the limits on a fund are asked of."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
 from exchina.calculation.board import last_known
+from exchina.errors import Problem
 from exchina.fund.accounts import Accounts
 from exchina.fund.held import Held, held_of_index
 from exchina.fund.path import BoolArray, FloatArray
@@ -24,16 +27,7 @@ def held_by_fund(kept: Accounts, fund: Fund, made: Followed, view: MarketView) -
     path, assets = kept.path, kept.columns["nav"] + kept.columns["flow"]
     lines = _companies(view, path.symbols)
     values, bought = kept.after_trades(), kept.bought()
-    counts = last_known(
-        view.market.shares.sort("effective_date").rename({"effective_date": "session"}),
-        "symbol",
-        path.symbols,
-        "shares",
-        path.sessions,
-    )[0]
-    worth = np.where(path.worth > 0, path.worth, np.nan)
-    own = np.where(values > 0, values / worth / counts, 0.0)
-    companies = sorted(set(lines))
+    companies, own = sorted(set(lines)), owned(kept, view)
     weights = _by_company(values / assets[:, None], lines, companies)
     return Held(
         sessions=path.sessions,
@@ -44,6 +38,27 @@ def held_by_fund(kept: Accounts, fund: Fund, made: Followed, view: MarketView) -
         themed=_themed(made.baskets, companies, fund),
         cash=1 - weights.sum(axis=1),
     )
+
+
+def owned(kept: Accounts, view: MarketView) -> FloatArray:
+    """(n, m) share of each company that a fund holds after the trades of each close; NaN where no count is known."""
+    path, values = kept.path, kept.after_trades()
+    known = view.market.shares.with_columns(session=pl.max_horizontal("effective_date", "known_date"))
+    counts = last_known(known.sort("session"), "symbol", path.symbols, "shares", path.sessions)[0]
+    worth = np.where(path.worth > 0, path.worth, np.nan)
+    return np.where(values > 0, values / worth / counts, 0.0)
+
+
+def owns_too_much(kept: Accounts, view: MarketView) -> list[Problem]:
+    """The first close at which a fund would hold more of a company than there is."""
+    share, path = owned(kept, view), kept.path
+    rows = np.flatnonzero((share > 1).any(axis=1))
+    if not rows.size:
+        return []
+    line = int(np.nanargmax(share[rows[0]]))
+    what = f"it would hold {share[rows[0], line]:,.0%} of {path.symbols[line]}"
+    hint = "a smaller seed or smaller flows, or a method with bounds on volume and ownership"
+    return [Problem(f"on {path.sessions[rows[0]]}", what, hint)]
 
 
 def held_by_index(made: Followed, fund: Fund, view: MarketView) -> Held:
@@ -60,6 +75,11 @@ def held_by_index(made: Followed, fund: Fund, view: MarketView) -> Held:
     reviewed[[board.row(c.session) - 1 for c in run.changes if "review" in c.causes]] = True
     reviewed[first] = True
     values = np.nan_to_num(run.prices[:, columns] * board.rates[:, columns]) * units
+    for change in run.changes:  # at the close before, on the terms of the next session: splits count on one side only
+        row = board.row(change.session) - 1
+        values[row] = 0.0
+        for name, line in change.after.items():
+            values[row, place[name]] = line.shares * line.price * line.rate
     lines = _companies(view, symbols)
     companies = sorted(set(lines))
     weights = _by_company(values / values.sum(axis=1, keepdims=True), lines, companies)
@@ -69,6 +89,19 @@ def held_by_index(made: Followed, fund: Fund, view: MarketView) -> Held:
         weights[first:],
         reviewed=reviewed[first:],
         themed=_themed(made.baskets, companies, fund),
+    )
+
+
+def named(held: Held, view: MarketView) -> Held:
+    """The same with the names of the companies instead of their ids, for who reads it."""
+    names = dict(view.reference.companies.select("id", "name").iter_rows())
+    told = [names[company] for company in held.companies]
+    return replace(
+        held,
+        companies=tuple(
+            f"{name} ({company})" if told.count(name) > 1 else name
+            for name, company in zip(told, held.companies, strict=True)
+        ),
     )
 
 

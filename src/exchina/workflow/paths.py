@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
@@ -11,9 +11,10 @@ import polars as pl
 
 from exchina.analytics.costs import rates_of
 from exchina.calculation.board import Board, day_number, day_of, last_known, rates_into
+from exchina.calculation.derived.hedged import hedged
 from exchina.calculation.lines import Lines
 from exchina.calculation.state import Change
-from exchina.errors import DataError, Problem, did_you_mean
+from exchina.errors import DataError, Problem
 from exchina.fund.hedging import hedge_marks
 from exchina.fund.path import BoolArray, Dealing, FloatArray, Path, Stop
 from exchina.fund.terms import Fund
@@ -21,8 +22,7 @@ from exchina.levels import PRICE
 from exchina.market.view import MarketView
 from exchina.workflow.costing import Desk, Measured, Move
 from exchina.workflow.following import Followed
-
-UNMEASURED = "{} in {}: no volume is known for {} on {}, so its impact is taken as that of the dearest line"
+from exchina.workflow.fund_faults import of_fund, unfit
 
 
 @dataclass(frozen=True)
@@ -69,51 +69,54 @@ def path_of(made: Followed, fund: Fund, view: MarketView, dealing: Desk | None) 
     gain, rolls = _hedged(made, fund, view, frame, held)
     start, stops = _begun(_shares(made, frame), _stops(made, frame, own=own))
     deals, remarks = _dealings(made, fund, view, frame, dealing)
+    plain, sold = made.index.levels[fund.facts.benchmark][first:] * frame.rate, _hedged_benchmark(made, fund, first)
+    path = Path(
+        sessions=sessions,
+        month_ends=_month_ends(board, sessions),
+        symbols=tuple(frame.symbols),
+        currencies=board.currencies,
+        currency_at=board.currency_at[columns],
+        lots=np.zeros(len(columns), np.int64),
+        kind=np.ones(len(columns), bool),
+        start=start,
+        worth=worth,
+        gross=gross,
+        withheld=withheld if own else np.zeros_like(gross),
+        borne=borne if own else np.zeros_like(gross),
+        stops=stops,
+        dealing=deals,
+        index_gross=made.index.levels["GTR"][first:] * frame.rate,
+        benchmark=plain if sold is None else sold,
+        unhedged=None if sold is None else plain,
+        model=made.model.levels["GTR"][first:] * frame.rate,
+        money_market=_money_market(fund, view, sessions),
+        hedge_gain=gain,
+        hedge_rolls=rolls,
+    )
+    return in_terms(path, fund, view), remarks
+
+
+def in_terms(path: Path, fund: Fund, view: MarketView) -> Path:
+    """The path with the lots of a fund, and the lines that it cannot hand over in kind."""
     listed = dict(view.reference.listings.select("yahoo_symbol", "mic").iter_rows())
-    mics = [listed[name] for name in frame.symbols]
-    return (
-        Path(
-            sessions=sessions,
-            month_ends=_month_ends(board, sessions),
-            symbols=tuple(frame.symbols),
-            currencies=board.currencies,
-            currency_at=board.currency_at[columns],
-            lots=np.array([fund.lots.venues.get(mic, fund.lots.shares) for mic in mics], np.int64),
-            kind=np.array([mic not in fund.creation.cash_only for mic in mics], bool),
-            start=start,
-            worth=worth,
-            gross=gross,
-            withheld=withheld if own else np.zeros_like(gross),
-            borne=borne if own else np.zeros_like(gross),
-            stops=stops,
-            dealing=deals,
-            index_gross=made.index.levels["GTR"][first:] * frame.rate,
-            benchmark=made.index.levels[fund.facts.benchmark][first:] * frame.rate,
-            model=made.model.levels["GTR"][first:] * frame.rate,
-            money_market=_money_market(fund, view, sessions),
-            hedge_gain=gain,
-            hedge_rolls=rolls,
-        ),
-        remarks,
+    mics = [listed[name] for name in path.symbols]
+    return replace(
+        path,
+        lots=np.array([fund.lots.venues.get(mic, fund.lots.shares) for mic in mics], np.int64),
+        kind=np.array([mic not in fund.creation.cash_only for mic in mics], bool),
     )
 
 
 def _frame(made: Followed, fund: Fund, view: MarketView) -> _Frame:
-    board, launch, place = made.board, fund.facts.launch, f"fund {fund.facts.id}: fund.launch"
-    if not board.sessions[0] <= launch < board.sessions[-1]:
-        span = f"the index runs from {board.sessions[0]} to {board.sessions[-1]}"
-        raise DataError(
-            Problem(place, f"{launch}: {span}", "launch the fund on a session of the index, before its last")
-        )
-    first = board.row_from(launch)
+    board = made.board
+    if faults := unfit(fund, board.sessions, view):
+        raise DataError(*of_fund(fund, faults))
+    first = board.row_from(fund.facts.launch)
     own, into = made.index.inputs.book.index.currency, fund.facts.currency
     rate = _rates(view.market.fx, [own], into, board.sessions[first:])[:, 0]
     if not np.isfinite(rate).all():
         day = board.sessions[first + int(np.argmin(np.isfinite(rate)))]
-        known = sorted({*view.market.fx["currency"].unique(), "USD"})
-        cure = (
-            f"bring its rates in, or choose one of {', '.join(known)}" if into in known else did_you_mean(into, known)
-        )
+        cure = "bring its rates in, or launch the fund later"
         raise DataError(Problem(f"fund {fund.facts.id}: fund.currency", f"no rate from {own} to {into} on {day}", cure))
     later = [change for change in made.run.changes if first < board.row_from(change.session) < len(board.sessions)]
     held = _composition(made, first)
@@ -229,6 +232,16 @@ def _hedged(
     return hedge_marks(sessions, spot, forward, codes, needed)
 
 
+def _hedged_benchmark(made: Followed, fund: Fund, first: int) -> FloatArray | None:
+    """The benchmark of a hedged fund from its launch on, hedged as the fund is; None without a hedge."""
+    if not fund.hedge.ratio:
+        return None
+    whole = made.index.parent(fund.facts.benchmark)
+    cut = ("sessions", "levels", "price_levels", "points", "weights", "spot", "forward", "cash")
+    parent = replace(whole, **{name: getattr(whole, name)[first:] for name in cut})
+    return hedged(parent, into=fund.facts.currency, ratio=fund.hedge.ratio, currencies=fund.hedge.currencies)
+
+
 def _dealings(
     made: Followed, fund: Fund, view: MarketView, frame: _Frame, desk: Desk | None
 ) -> tuple[tuple[Dealing, ...], tuple[str, ...]]:
@@ -278,6 +291,6 @@ def _per_line(known: Measured, mine: BoolArray, fund: Fund, desk: Desk, usd: flo
         hint = "launch the fund later, bring volumes in, or write impact = 0"
         raise DataError(Problem(f"fund {fund.facts.id}, {known.day}", "no line has a known volume", hint))
     k = np.where(sound, k, np.nanmax(k)) if fund.costs.impact else np.zeros(lines.height)
-    lacking = lines["symbol"].filter(pl.Series(~sound)).to_list() if fund.costs.impact else []
+    lacking = lines["name"].filter(pl.Series(~sound)).to_list() if fund.costs.impact else []
     dealt = float(fund.costs.dealing)
     return np.stack([rates.buy * dealt, rates.sell * dealt, k, np.where(sound, adv / usd, np.nan)]), lacking

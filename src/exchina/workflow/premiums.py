@@ -3,7 +3,8 @@
 import numpy as np
 import polars as pl
 
-from exchina.errors import DataError, Problem, did_you_mean
+from exchina.errors import DataError, Problem
+from exchina.fund.attribution import growth
 from exchina.fund.fair_value import FairValue, fair_value
 from exchina.fund.path import FloatArray
 from exchina.market.view import MarketView
@@ -14,19 +15,13 @@ def stale_premium(tracked: Track, view: MarketView) -> FairValue:
     """`exchina.fund.fair_value.fair_value` of a fund: factor is the local benchmark of the market it is listed on.
 
     Raises:
-        DataError: the market is not in venues.csv, or its benchmark is not in the store; or as for `fair_value`.
+        DataError: the benchmark or the hours of that market are not in the store; or as for `fair_value`.
     """
-    kept, mic = tracked.accounts, tracked.fund.facts.listed_on
-    path, venues = kept.path, view.reference.venues
-    place, found = f"fund {tracked.fund.facts.id}: fund.listed_on", venues.filter(pl.col("mic") == mic)
-    if found.is_empty():
-        raise DataError(Problem(place, f"no venue {mic!r}", did_you_mean(mic, venues["mic"])))
-    calendar, symbol = found.select("calendar", "local_benchmark_symbol").row(0)
-    levels = view.market.benchmarks.filter(pl.col("symbol") == symbol).select("session", "level").sort("session")
-    if levels.is_empty():
-        raise DataError(Problem(place, f"the store has no benchmark {symbol}", "fetch it, or list the fund elsewhere"))
-    sessions = pl.DataFrame({"session": path.sessions})
-    factor = sessions.join_asof(levels, on="session")["level"].pct_change().fill_null(0.0).to_numpy()
+    kept, path, venues = tracked.accounts, tracked.accounts.path, view.reference.venues
+    calendar, symbol = (
+        venues.filter(pl.col("mic") == tracked.fund.facts.listed_on).select("calendar", "local_benchmark_symbol").row(0)
+    )
+    factor = _factor(tracked, view, symbol)
     lines = pl.DataFrame({"symbol": path.symbols})
     listed = view.reference.listings.select("mic", symbol="yahoo_symbol")
     lines = lines.join(listed, on="symbol", maintain_order="left").join(
@@ -39,6 +34,9 @@ def stale_premium(tracked: Track, view: MarketView) -> FairValue:
         .agg(pl.col("hour").median())
         .iter_rows()
     )
+    if calendar not in hours:
+        what, hint = f"the store has no sessions of {calendar}", "fetch them, or list the fund elsewhere"
+        raise DataError(Problem(f"fund {tracked.fund.facts.id}: fund.listed_on", what, hint))
     after = kept.after_trades() / (kept.columns["nav"] + kept.columns["flow"])[:, None]
     return fair_value(
         after,
@@ -48,6 +46,19 @@ def stale_premium(tracked: Track, view: MarketView) -> FairValue:
         {name: float(hour) for name, hour in hours.items()},
         fund_closes_at=float(hours[calendar]),
     )
+
+
+def _factor(tracked: Track, view: MarketView, symbol: str) -> FloatArray:
+    """(n,) returns of a benchmark over the sessions of the fund, 0 where its market was closed."""
+    path, levels = tracked.accounts.path, view.market.benchmarks.filter(pl.col("symbol") == symbol)
+    known = pl.DataFrame({"session": path.sessions}).join_asof(
+        levels.select("session", "level").sort("session"), on="session"
+    )["level"]
+    if known[0] is None:
+        what = f"the store has no level of its benchmark {symbol} by {path.sessions[0]}"
+        hint = "fetch it, or list the fund elsewhere"
+        raise DataError(Problem(f"fund {tracked.fund.facts.id}: fund.listed_on", what, hint))
+    return growth(known.to_numpy())
 
 
 def _own_returns(tracked: Track) -> FloatArray:

@@ -14,8 +14,10 @@ from exchina.fund.path import FloatArray
 from exchina.fund.registers import replication
 from exchina.fund.risk import ex_ante_tracking_error, shrunk_covariance
 from exchina.fund.terms import Fund
+from exchina.market.view import MarketView
 from exchina.model import Basket, IndexSeries
 from exchina.workflow.costing import Desk, Measured, Move
+from exchina.workflow.dated_returns import OwnReturns, on_common_days
 
 FULL = "full"
 SCHEMA = {
@@ -74,12 +76,8 @@ def replicated(series: IndexSeries, fund: Fund, desk: Desk) -> Replicated:
 
 
 def candidates(basket: Basket, measured: Measured, fund: Fund, desk: Desk) -> Candidates:
-    """The lines of a review as known at its data cut-off; volumes are those of quiet sessions.
-
-    Returns of a line are those of its own market's last sessions, paired from the newest back: markets that keep other
-    holidays are a few sessions apart at the far end.
-    """
-    read = ("company_id", "market_cap_usd", "daily_returns")
+    """The lines of a review as known at its data cut-off; volumes are those of quiet sessions."""
+    read = ("company_id", "market_cap_usd")
     columns = (
         "company_id",
         "symbol",
@@ -109,7 +107,7 @@ def candidates(basket: Basket, measured: Measured, fund: Fund, desk: Desk) -> Ca
         value_usd=_numbers(priced["market_cap_usd"]),
         price=(priced["close"] * priced["rate"]).to_numpy(),
         lot=np.array([fund.lots.venues.get(mic, fund.lots.shares) for mic in priced["mic"]], np.int64),
-        returns=paired(priced["daily_returns"].to_list()),
+        returns=returns_seen(basket, priced["company_id"].to_list(), desk.view),
     )
 
 
@@ -129,13 +127,14 @@ def _numbers(column: pl.Series) -> FloatArray:
     return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
-def paired(lists: Sequence[Sequence[float] | None]) -> FloatArray:
-    """(T, n) from the returns of each of n lines, oldest first, paired from the newest back; NaN before the oldest."""
-    made = [np.array(one if one is not None else [], float) for one in lists]
-    table = np.full((max((len(one) for one in made), default=0), len(made)), np.nan)
-    for place, one in enumerate(made):
-        table[len(table) - len(one) :, place] = one
-    return table
+def returns_seen(basket: Basket, companies: Sequence[str], view: MarketView) -> FloatArray:
+    """(T, n) returns of companies that a review saw, on common days in index currency, up to its data cut-off."""
+    calendars = dict(view.reference.venues.select("mic", "calendar").iter_rows())
+    seen = basket.seen.select("company_id", "mic", "currency", "daily_returns")
+    facts = {row["company_id"]: row for row in seen.iter_rows(named=True)}
+    asked = [facts[company] for company in companies]
+    lines = [OwnReturns(calendars[one["mic"]], one["currency"], one["daily_returns"]) for one in asked]
+    return on_common_days(lines, view.market, basket.book.index.currency, basket.review.cutoff)
 
 
 def _row(basket: Basket, lines: Candidates | None, weights: FloatArray | None) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """The verb of the fund: what an ETF on an index would have held, cost, delivered and been allowed to."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import Any
 
@@ -10,28 +10,26 @@ import polars as pl
 from exchina.analytics.capacity import Terms
 from exchina.analytics.sweep import grid, in_toml
 from exchina.errors import DataError, ExchinaError, Problem, RulebookError
-from exchina.fund.accounts import Accounts, accounts
+from exchina.fund.accounts import Accounts
 from exchina.fund.attribution import PARTS, daily_parts, growth
-from exchina.fund.contradictions import unknown_venues
-from exchina.fund.dealt import flows_beyond
 from exchina.fund.file import parse_fund
 from exchina.fund.limit_history import index_breaches
 from exchina.fund.path import Path
 from exchina.fund.registers import flows
-from exchina.fund.results import WHOLE, Figures, figures, periods
+from exchina.fund.results import PER_YEAR, WHOLE, Figures, figures, periods
 from exchina.fund.terms import Fund
 from exchina.market.view import MarketView
 from exchina.model import IndexSeries, Provenance
 from exchina.workflow.costing import desk_of
 from exchina.workflow.following import Followed, followed
-from exchina.workflow.limiting import held_by_index
-from exchina.workflow.paths import path_of
+from exchina.workflow.fund_faults import company_names, kept_accounts, lots_too_large, of_fund, unfit
+from exchina.workflow.limiting import held_by_index, named, owns_too_much
+from exchina.workflow.paths import in_terms, path_of
 from exchina.workflow.replicating import FULL, Replicated, replicated
 from exchina.workspace import Workspace
 
-LENDING = (
-    "Securities lending is an assumption: {:.0%} of the holdings on loan at {:.2%} a year, {:.0%} of it the fund's."
-)
+EXAMPLE = "indices/magnet-chain/funds/ucits-acc.toml"
+LENDING = "securities lending: {:.0%} of the holdings on loan at {:.2%} a year, {:.0%} of it the fund's"
 
 
 @dataclass(frozen=True)
@@ -79,6 +77,33 @@ def index_fund(workspace: Workspace, index_id: str, named: str) -> Fund:
     return read_fund(path if path.suffix == ".toml" else workspace.fund(index_id, named))
 
 
+def index_funds(workspace: Workspace, index_id: str, named: Sequence[str] = ()) -> list[Fund]:
+    """Funds of an index, each as `index_fund`; all of its folder if none is named.
+
+    Raises:
+        ExchinaError: every fault of every file; two funds of one id; or the index has no fund yet.
+    """
+    asked = list(named) or workspace.fund_ids(index_id)
+    found, problems = list[Fund](), list[Problem]()
+    for name in asked:
+        try:
+            found.append(index_fund(workspace, index_id, name))
+        except ExchinaError as fault:
+            problems += fault.problems
+    ids = [one.facts.id for one in found]
+    twice = sorted({one for one in ids if ids.count(one) > 1})
+    problems += [
+        Problem(f"fund {one}", "two files have this id", "name it once, or give one another id") for one in twice
+    ]
+    if not asked:
+        home = f"indices/{index_id}/funds"
+        how = f"write {home}/NAME.toml, such as a copy of {EXAMPLE}, or name any fund file: --fund PATH.toml"
+        problems.append(Problem(f"funds of {index_id}", f"there is none in {home}", how))
+    if problems:
+        raise ExchinaError(*problems)
+    return found
+
+
 def track(series: IndexSeries, fund: Fund, view: MarketView) -> Track:
     """Run a fund on an index from its launch to the view's last session.
 
@@ -104,14 +129,21 @@ class Tracker:
         self._followed: dict[str, Followed] = {}
         self._paths: dict[str, tuple[Path, tuple[str, ...]]] = {}
         self._breaches: dict[str, list[Problem]] = {}
+        self._names, self._sessions = company_names(view), series.levels["session"].unique().sort().to_list()
 
     def track(self, fund: Fund) -> Track:
         """`track` of one fund."""
+        try:
+            return self._tracked(fund)
+        except DataError as fault:
+            raise DataError(*of_fund(fund, fault.problems)) from fault
+
+    def _tracked(self, fund: Fund) -> Track:
         weights, made, (path, remarks) = self._shared(fund)
         plan = flows[fund.flows.name](path.sessions, growth(path.benchmark), **fund.flows.settings)
-        kept = accounts(path, fund, plan)
-        if faults := flows_beyond(kept):
-            raise _of(fund, faults)
+        kept = kept_accounts(path, fund, plan)
+        if faults := owns_too_much(kept, self.view):
+            raise DataError(*faults)
         daily = daily_parts(kept)
         return Track(
             fund=fund,
@@ -122,31 +154,28 @@ class Tracker:
             figures=figures(kept, daily),
             periods=periods(kept, daily),
             replicated=weights,
-            notes=(*_assumed(fund), *remarks),
+            notes=(*_assumed(fund), *lots_too_large(kept, self._names), *remarks),
             provenance=self.view.provenance,
         )
 
     def _shared(self, fund: Fund) -> tuple[Replicated, Followed, tuple[Path, tuple[str, ...]]]:
         """What a fund shares with others of the same method, tax, days of trading, currency, costs and launch."""
-        facts, series, view = fund.facts, self.series, self.view
-        if faults := unknown_venues(fund, view.reference.venues["mic"].to_list()):
-            raise _of(fund, faults)
-        chosen = repr(
-            (fund.replication, facts.currency, facts.launch, fund.lots) if fund.replication.name != FULL else FULL
-        )
+        facts, series, view, full = fund.facts, self.series, self.view, fund.replication.name == FULL
+        if faults := unfit(fund, self._sessions, view):
+            raise DataError(*faults)
+        chosen = FULL if full else repr((fund.replication, facts.currency, facts.launch, fund.lots))
         weights = self._replicated.get(chosen) or replicated(series, fund, self.desk)
         held = chosen + repr((fund.withholding, fund.execution))
         made = self._followed.get(held) or followed(series, view, fund, weights.weights)
         bounds = repr((facts.launch, facts.theme, fund.limits))
-        if fund.replication.name == FULL and bounds not in self._breaches:
-            self._breaches[bounds] = index_breaches(held_by_index(made, fund, view), fund.limits)
-        if fund.replication.name == FULL and self._breaches[bounds]:
-            raise _of(fund, self._breaches[bounds])
-        life = (facts.launch, facts.currency, facts.benchmark, fund.lots, fund.hedge, fund.costs)
-        way = held + repr((*life, fund.cash.earns, fund.creation.cash_only))
-        path = self._paths.get(way) or path_of(made, fund, view, self.desk)
-        self._replicated[chosen], self._followed[held], self._paths[way] = weights, made, path
-        return weights, made, path
+        if full and bounds not in self._breaches:
+            self._breaches[bounds] = index_breaches(named(held_by_index(made, fund, view), view), fund.limits)
+        if full and self._breaches[bounds]:
+            raise DataError(*self._breaches[bounds])
+        way = held + repr((facts.launch, facts.currency, facts.benchmark, fund.hedge, fund.costs, fund.cash.earns))
+        path, remarks = self._paths.get(way) or path_of(made, fund, view, self.desk)
+        self._replicated[chosen], self._followed[held], self._paths[way] = weights, made, (path, remarks)
+        return weights, made, (in_terms(path, fund, view), remarks)
 
 
 def fund_variants(fund: Fund, varied: Sequence[str]) -> list[tuple[Mapping[str, Any], Fund]]:
@@ -175,32 +204,46 @@ def compared_variants(
     series: IndexSeries,
     variants: Sequence[tuple[Mapping[str, Any], Fund]],
     view: MarketView,
-    progress: Callable[[int, int, str], None] = lambda *_: None,
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> pl.DataFrame:
     """Variants of a fund side by side, in the order of the grid.
 
     Returns:
-        number, the value at each place, the figures of `exchina.fund.results.figures`, the parts of the difference
-        since launch, and reason: why a variant could not be run.
+        number, the value at each place, the figures of `exchina.fund.results.figures`, the parts of its tracking
+        difference a year (of a fund younger than a year, of the difference since launch), and reason: why a variant
+        could not be run.
     """
     tracker, rows = Tracker(series, view), list[dict[str, Any]]()
     for number, (at, fund) in enumerate(variants, 1):
-        progress(number - 1, len(variants), ", ".join(f"{place.rpartition('.')[2]} {at[place]}" for place in at))
-        named = {"number": number, **{place: in_toml(value) for place, value in at.items()}}
+        if progress:
+            progress(number - 1, len(variants), ", ".join(f"{place.rpartition('.')[2]} {at[place]}" for place in at))
+        own = {"number": number, **{place: in_toml(value) for place, value in at.items()}}
         try:
             found = tracker.track(fund)
-        except DataError as fault:
-            rows.append(named | {"reason": str(fault.problems[0])})
+        except ExchinaError as fault:
+            rows.append(own | {"reason": str(fault.problems[0])})
             continue
-        whole = found.periods.filter(pl.col("period") == WHOLE).row(0, named=True)
-        rows.append(named | dict(found.figures) | {part: whole[part] for part in PARTS} | {"reason": None})
+        told = PER_YEAR if PER_YEAR in found.periods["period"] else WHOLE
+        parts = found.periods.filter(pl.col("period") == told).select(PARTS).row(0, named=True)
+        rows.append(own | dict(found.figures) | parts | {"reason": None})
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _of(fund: Fund, faults: Sequence[Problem]) -> DataError:
-    return DataError(*(replace(one, where=f"fund {fund.facts.id}: {one.where}") for one in faults))
-
-
 def _assumed(fund: Fund) -> list[str]:
-    lending = fund.lending
-    return [LENDING.format(lending.on_loan, lending.rate, lending.fund_share)] if lending.on_loan else []
+    """What the terms of a fund take for granted, one sentence each."""
+    lending, tax, costs, flow = fund.lending, fund.withholding, fund.costs, fund.flows
+    dealing = "spreads, commissions and taxes" if costs.dealing else "no spread, commission or tax"
+    impact = f"impact with Y = {costs.impact:g}" if costs.impact else "no impact"
+    settings = ", ".join(f"{name} {value}" for name, value in flow.settings.items())
+    late = fund.dividends.paid_after_sessions
+    said = [
+        "no tax on dividends" if tax is None else "",
+        f"{tax.recovered:.0%} of the tax above {tax.profile} comes back, after {tax.reclaimed_after_days} days"
+        if tax and tax.relief == "reclaim"
+        else "",
+        f"trades cost {dealing}, and {impact}",
+        f"flows: {flow.name.replace('_', ' ')}, {settings.replace('_', ' ')}" if flow.name != "none" else "",
+        f"dividends are paid {late} sessions after they go ex" if late else "",
+        LENDING.format(lending.on_loan, lending.rate, lending.fund_share) if lending.on_loan else "",
+    ]
+    return [one for one in said if one]

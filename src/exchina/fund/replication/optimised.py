@@ -43,7 +43,7 @@ def _possible(*, issuer_at_most: float | None, large: Large | None, least_positi
 def optimised(
     candidates: Candidates,
     *,
-    count: Annotated[int, Field(ge=1)],
+    count: Annotated[int, Field(ge=2)],
     fund_usd: Annotated[float, Field(gt=0)],
     participation: Share,
     sessions: Annotated[int, Field(ge=1)],
