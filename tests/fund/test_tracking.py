@@ -146,11 +146,12 @@ def shaken(chain: Rulebook, early: tuple[MarketView, IndexSeries]) -> tuple[Mark
 
 @pytest.mark.parametrize("window", [Execution(0, 2), Execution(-1, 1)])
 def test_a_window_is_traded_in_equal_parts_and_in_full_at_its_last_close(tracker: Tracker, window: Execution) -> None:
-    made = tracker.track(fund(execution=window)).followed
+    terms = fund(execution=window)
+    made = tracker.track(terms).followed
     board, index, count = made.board, made.index.runs[PRICE], window.last - window.first + 1
     parts = {board.row(one.session): one for one in made.run.changes if "review" in one.causes}
-    reviews = [board.row(one.review.effective) for one in made.baskets[1:]]
-    checked = 0
+    later = [one.review.effective for one in made.baskets if one.review.effective > terms.facts.launch]
+    reviews, checked = [board.row(day) for day in later], 0
     for close in (row for row in reviews if row + window.last + 1 < len(board.sessions)):
         rows = [close + step + 1 for step in range(window.first, window.last + 1)]
         changes = [parts[row] for row in rows]

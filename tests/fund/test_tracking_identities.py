@@ -147,6 +147,20 @@ def test_a_fund_cannot_own_more_than_there_is(chain_series: IndexSeries, sample:
         track(chain_series, replace(terms, facts=replace(terms.facts, seed=5e11)), sample)
 
 
+def test_a_fund_launched_at_a_review_buys_the_new_portfolio_whatever_its_window(
+    chain_series: IndexSeries, sample: MarketView
+) -> None:
+    effective = [one.review.effective for one in chain_series.baskets if not one.held][20]
+    held = list[FloatArray]()
+    for window in (Execution(), Execution(0, 2)):
+        terms = fund(execution=window)
+        made = followed(chain_series, sample, replace(terms, facts=replace(terms.facts, launch=effective)), None)
+        path, _ = path_of(made, replace(terms, facts=replace(terms.facts, launch=effective)), sample, None)
+        held.append(path.start * path.worth[0] / float((path.start * path.worth[0]).sum()))
+        assert path.stops[0].row > 2
+    np.testing.assert_allclose(held[0][held[0] > 0], held[1][held[1] > 0], rtol=1e-12)
+
+
 def test_a_young_fund_has_no_tracking_error(chain_series: IndexSeries, sample: MarketView) -> None:
     last = chain_series.levels["session"].unique().sort()
     young = fund(costs=Costs(dealing=True, impact=0.7))

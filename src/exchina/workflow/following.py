@@ -75,7 +75,7 @@ def followed(
         model = traded = withheld = levels.computed(inputs, view, resets)
     if fund.execution != Execution():
         _check_announced(inputs, baskets, fund)
-        resets = _spread(inputs, resets, targets, fund.execution)
+        resets = _spread(inputs, resets, targets, fund)
         traded = withheld = levels.computed(inputs, view, resets)
     terms = fund.withholding
     if terms is not None:
@@ -115,14 +115,15 @@ def _check_announced(inputs: Inputs, baskets: Sequence[Basket], fund: Fund) -> N
             raise DataError(Problem(place, f"{what}{review.announced}", "begin later: raise `first`"))
 
 
-def _spread(
-    inputs: Inputs, resets: Mapping[date, Reset], targets: Sequence[Target], execution: Execution
-) -> dict[date, Reset]:
-    """Each review after the first in equal parts: at the j-th of k closes, 1 / (k - j + 1) of what is still to do."""
+def _spread(inputs: Inputs, resets: Mapping[date, Reset], targets: Sequence[Target], fund: Fund) -> dict[date, Reset]:
+    """Each review after the first in equal parts: at the j-th of k closes, 1 / (k - j + 1) of what is still to do.
+
+    One that is in force at the launch is traded at its effective close: the fund buys the new portfolio.
+    """
     sessions, begin, rule = inputs.board.sessions, min(resets), inputs.book.calculation
     part = inputs.part(begin, begin)
     state, made, pending = started(part.board, resets[begin], {PRICE: 1.0}), {begin: resets[begin]}, dict[date, Reset]()
-    for session, target, share in _slices(inputs, targets[1:], execution):
+    for session, target, share in _slices(inputs, targets[1:], fund):
         if session <= begin or session > sessions[-1]:
             continue
         part = inputs.part(state.session, session)
@@ -135,12 +136,12 @@ def _spread(
     return made
 
 
-def _slices(inputs: Inputs, targets: Sequence[Target], execution: Execution) -> list[tuple[date, Target, float]]:
+def _slices(inputs: Inputs, targets: Sequence[Target], fund: Fund) -> list[tuple[date, Target, float]]:
     """Session, target and share of what is still to do; a later review takes over where windows meet."""
-    sessions, count = inputs.board.sessions, execution.last - execution.first + 1
-    made: dict[int, tuple[Target, float]] = {}
+    sessions, made = inputs.board.sessions, dict[int, tuple[Target, float]]()
     for target in targets:
-        at = inputs.board.row(target.effective) + execution.first
+        window = fund.execution if target.effective > fund.facts.launch else Execution()
+        at, count = inputs.board.row(target.effective) + window.first, window.last - window.first + 1
         made = {row: one for row, one in made.items() if row < at}
         made |= {at + j: (target, 1 / (count - j)) for j in range(count) if 0 <= at + j < len(sessions)}
     return [(sessions[row], *made[row]) for row in sorted(made)]

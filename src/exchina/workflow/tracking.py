@@ -165,7 +165,8 @@ class Tracker:
             raise DataError(*faults)
         chosen = FULL if full else repr((fund.replication, facts.currency, facts.launch, fund.lots))
         weights = self._replicated.get(chosen) or replicated(series, fund, self.desk)
-        held = chosen + repr((fund.withholding, fund.execution))
+        rates = facts.currency if fund.hedge.ratio else ""
+        held = chosen + repr((fund.withholding, fund.execution, facts.launch, rates))
         made = self._followed.get(held) or followed(series, view, fund, weights.weights)
         bounds = repr((facts.launch, facts.theme, fund.limits))
         if full and bounds not in self._breaches:

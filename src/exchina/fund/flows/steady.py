@@ -1,7 +1,7 @@
 """Steady growth or decline: the same fraction of the fund each month."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Annotated
 
@@ -11,6 +11,8 @@ from pydantic import Field
 from exchina.fund.flow_plan import FlowPlan
 from exchina.fund.path import BoolArray, FloatArray
 from exchina.fund.registers import flows
+
+SATURDAY = 5
 
 
 @flows("steady")
@@ -37,12 +39,17 @@ def steady(
 
 
 def month_closes(sessions: Sequence[date]) -> BoolArray:
-    """(n,) the sessions after the first that are followed by one of another month; the last is none.
+    """(n,) the last sessions of months after the first; of the last known it is one if no weekday of its month is left.
 
     Example:
         >>> month_closes([date(2026, 1, 29), date(2026, 1, 30), date(2026, 2, 2)]).tolist()
         [False, True, False]
+        >>> month_closes([date(2026, 1, 29), date(2026, 1, 30)]).tolist()
+        [False, True]
     """
-    closes = np.array([*(one.month != after.month for one, after in pairwise(sessions)), False])
+    last = sessions[-1]
+    days = (last + timedelta(days=ahead) for ahead in (1, 2, 3))
+    following = next(day for day in days if day.weekday() < SATURDAY)
+    closes = np.array([one.month != after.month for one, after in pairwise([*sessions, following])])
     closes[0] = False
     return closes
