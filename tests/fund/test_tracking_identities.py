@@ -12,7 +12,19 @@ from exchina.fund.accounts import Accounts, accounts
 from exchina.fund.attribution import PARTS, daily_parts, over
 from exchina.fund.flow_plan import FlowPlan
 from exchina.fund.path import FloatArray
-from exchina.fund.terms import Cash, Costs, Distribution, Execution, Fee, Fund, FundFacts, Hedge, Lots, Withholding
+from exchina.fund.terms import (
+    Cash,
+    Costs,
+    Distribution,
+    Execution,
+    Fee,
+    Fund,
+    FundFacts,
+    Hedge,
+    Lots,
+    Swing,
+    Withholding,
+)
 from exchina.market.view import MarketView
 from exchina.model import DerivedSeries, IndexSeries
 from exchina.workflow.following import Followed, followed
@@ -167,3 +179,15 @@ def test_a_young_fund_has_no_tracking_error(chain_series: IndexSeries, sample: M
     for back, known in ((20, False), (21, True)):
         facts = replace(young.facts, launch=last[-back])
         assert (track(chain_series, replace(young, facts=facts), sample).figures["tracking_error"] is not None) is known
+
+
+def test_shares_issued_at_a_swung_price_are_those_that_there_are(chain_series: IndexSeries, sample: MarketView) -> None:
+    terms = fund(swing=Swing(0.01, 0.01))
+    made = followed(chain_series, sample, terms, None)
+    path, _ = path_of(made, terms, sample, None)
+    money = np.zeros(len(path.sessions))
+    money[-1] = 2e6
+    kept = accounts(path, terms, FlowPlan(money, np.zeros_like(money)))
+    dealt = kept.nav_per_share[-1] * 1.01
+    assert kept.issued == kept.columns["outstanding"][-1] + np.floor(2e6 / dealt)
+    assert kept.columns["flow"][-1] == pytest.approx((kept.issued - kept.columns["outstanding"][-1]) * dealt, rel=1e-12)

@@ -62,12 +62,14 @@ class Accounts:
             at the last close stands at row n.
         purchases: row of each close at which the fund dealt, and the lines it bought (m,). What comes in kind, a slice
             of the holdings, is no purchase.
+        issued: shares of the fund after the flows of the last close.
     """
 
     path: Path
     columns: dict[str, FloatArray]
     holdings: tuple[tuple[int, FloatArray], ...]
     purchases: tuple[tuple[int, BoolArray], ...]
+    issued: float
 
     @property
     def nav_per_share(self) -> FloatArray:
@@ -110,7 +112,7 @@ def accounts(path: Path, fund: Fund, plan: FlowPlan) -> Accounts:
     for row in range(1, len(path.sessions)):
         books.session(row)
     columns = {name: np.array(column) for name, column in books.columns.items()}
-    return Accounts(path, columns, tuple(books.holdings), tuple(books.purchases))
+    return Accounts(path, columns, tuple(books.holdings), tuple(books.purchases), books.outstanding)
 
 
 class _Books:

@@ -78,8 +78,6 @@ def creation_basket(tracked: Track, view: MarketView) -> tuple[CreationBasket, B
     """
     fund, kept, path, board = tracked.fund, tracked.accounts, tracked.accounts.path, tracked.followed.board
     shares, last = kept.holdings[-1][1], path.sessions[-1]
-    outstanding, nav = kept.columns["outstanding"][-1], kept.columns["nav"][-1]
-    issued = outstanding + kept.columns["flow"][-1] / kept.nav_per_share[-1]
     listed = view.reference.listings.select("company_id", "mic", "currency", symbol="yahoo_symbol")
     names = view.reference.companies.select("name", company_id="id")
     into = fund.facts.currency
@@ -91,13 +89,13 @@ def creation_basket(tracked: Track, view: MarketView) -> tuple[CreationBasket, B
     lines = held.join(listed, on="symbol", maintain_order="left").join(names, on="company_id", maintain_order="left")
     lines = lines.with_columns(rate=pl.col("currency").replace_strict(rate, return_dtype=pl.Float64))
     lines = lines.with_columns(price=pl.col("worth") / pl.col("rate")).sort("symbol")
-    assets = nav + kept.columns["flow"][-1]
+    assets = float(kept.columns["nav"][-1] + kept.columns["flow"][-1])
     position = Position(
         day=last,
         lines=lines.select("symbol", "company_id", "name", "mic", "currency", "shares", "price", "rate"),
         cash=float(assets - held.select((pl.col("shares") * pl.col("worth")).sum()).item()),
-        outstanding=float(issued),
-        nav_per_share=float(kept.nav_per_share[-1]),
+        outstanding=kept.issued,
+        nav_per_share=assets / kept.issued,
     )
     made = basket(
         position, fund.creation, _following(tracked), fee=fund.fee, suspended=_suspended(tracked, view, lines)
