@@ -106,7 +106,9 @@ def test_one_fund_and_everything_about_it(track: Run) -> None:
         "ExChina Magnet Chain UCITS ETF (Acc) (ucits-acc) on ExChina Magnet Chain Index",
         "launched 2018-01-05 with 10,000,000; fee 0.59 % a year; full replication",
         "the parts sum to the difference",
+        "a fee comes to more than its rate",
         "average year",
+        "a fund_usd that bounds what it holds, change nothing here",
         "Ex-ante tracking error: of that choice 0.00 % a year, of all that it holds now",
         "Assumed: securities lending: 5% of the holdings on loan",
         "at least 80.00",
@@ -200,6 +202,7 @@ def test_files_hold_what_was_asked(track: Run, written: Callable[..., Path], tmp
     assert spells.filter(pl.col("rule") == "own_issuer").height > 0
     assert spells["issuers"].str.contains("Lynas Rare Earths Ltd").any()
     assert "own_issuer" in out
+    assert "Limits that the index itself breaks" in out
     assert "at most 10.00" in out
     cures = [line for line in out.splitlines() if line.startswith("own_issuer:")]
     assert any("the smallest trade that cures it" in line or "no trade cures it" in line for line in cures)
@@ -292,7 +295,11 @@ def test_a_variant_that_cannot_be_run_says_why_in_its_place(track: Run) -> None:
         ),
         (("magnet-chain", "--fund", "ucits-acc", "--vary", "vehicle.fee.per_yer=0"), "did you mean 'per_year'?"),
         (("magnet-chain", "--fund", "ucits-acc", "--vary", "vehicle.fee.per_year=40"), "40 is 4,000% of net assets"),
-        (("magnet-chain", "--fund", "ucits-acc", "--vary", "vehicle.fee.per_year"), "is not a place with values"),
+        (
+            ("magnet-chain", "--fund", "ucits-acc", "--vary", "vehicle.fee.per_year"),
+            "is not a place with values (write a place and its values, such as vehicle.fee.per_year=0.004,0.006)",
+        ),
+        (("magnet-chain", "--fund", "ucits-acc", "--vary", "vehikle.fee.per_year=0"), "the fund file has no 'vehikle'"),
         (
             ("magnet-chain", "--fund", "ucits-acc", "--as-of", "2017-01-01"),
             "2018-01-05: the index runs from 2014-12-19 to 2016-12-30",
@@ -330,7 +337,7 @@ WRONG: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
     "ruin": (((r"per_year = 0\.20,", "per_year = 9.0,"),), "more such flows, the last on"),
     "redeem": (
         ((r'model = "steady", per_year = 0\.20', 'model = "given", orders = [{ on = 2020-03-31, amount = -5e9 }]'),),
-        "on 2020-03-31: 6",
+        "fund redeem: dealing.flows on 2020-03-31: 6",
     ),
     "order": (
         ((r'model = "steady", per_year = 0\.20', 'model = "given", orders = [{ on = 2017-03-31, amount = 1e6 }]'),),

@@ -484,5 +484,5 @@ def test_a_redemption_larger_than_the_fund_is_refused_with_its_day() -> None:
     path = history.path(1.0)
     money = np.zeros(10)
     money[4] = -6e6
-    with pytest.raises(DataError, match=rf"plain on {path.sessions[4]}.*shares are redeemed of 200,000"):
+    with pytest.raises(DataError, match=rf"plain: dealing.flows on {path.sessions[4]}.*shares are redeemed of 200,000"):
         accounts(path, frictionless(), FlowPlan(money, np.zeros(10)))

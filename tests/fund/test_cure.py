@@ -1,5 +1,6 @@
 """The smallest trade that cures: against every portfolio on a grid, by hand, and as properties."""
 
+from dataclasses import replace
 from datetime import date
 from itertools import product
 
@@ -47,6 +48,15 @@ def portfolios(count: int) -> np.ndarray:
 
 
 GRID = portfolios(5)
+
+
+def test_gains_of_forwards_leave_less_room_for_the_large() -> None:
+    """Of 100, 5 are forwards: to have half of it small and in cash, the large may weigh 45, not 50."""
+    weights = {"a": 0.24, "b": 0.24} | {f"c{place}": 0.04 for place in range(11)}
+    held = replace(held_on(DAY, weights, cash=0.08), cash=np.array([0.03]), forwards=np.array([0.05]))
+    found = cure(held, rules_of(held, Chosen("ric")))
+    assert sum(targets(found)[name] for name in "ab") == pytest.approx(0.45, abs=1e-9)
+    assert found.turnover == pytest.approx(0.03, abs=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(40))

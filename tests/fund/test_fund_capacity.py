@@ -132,6 +132,16 @@ def test_the_curve_by_hand_and_what_is_broken() -> None:
     assert found.curve["broken"][0] == ""
 
 
+def test_the_curve_lies_around_the_sizes_that_break_it() -> None:
+    found = fund_capacity(reviews(), values(reviews()), 0.75, terms=TERMS)
+    sizes, breaks = found.curve["fund_usd"].to_list(), found.limits["usd"].drop_nulls().to_list()
+    assert sizes[0] < min(breaks) <= sizes[1]
+    assert sizes[-2] <= max(breaks) < sizes[-1]
+    assert found.curve["broken"][0] == ""
+    assert set(found.curve["broken"][-1].split(", ")) == set(found.limits.drop_nulls("usd")["measure"])
+    assert {float(f"{size:.0e}".split("e")[0]) for size in sizes} <= {1.0, 2.0, 5.0}
+
+
 def test_nothing_is_broken_at_a_limit_itself() -> None:
     trades = reviews()
     limits = fund_capacity(trades, values(trades), 0.75, terms=TERMS).limits

@@ -253,7 +253,7 @@ def test_the_name_test_gives_ninety_days_after_drift_and_none_after_a_purchase()
     found, back = days.index(Q1), days.index(date(2024, 6, 27))
     levels = np.full(200, 0.19)
     levels[40:back] = 0.21
-    name = Chosen("name_80")
+    name = Chosen("name_80", {"amended_from": date(2024, 1, 2)})
     assert days[40] == date(2024, 2, 27)
     by = Q1 + timedelta(days=90)
     assert spells(one_heavy(days, levels.tolist(), []), name) == [(days[40], days[back - 1], "passive", False, by)]
@@ -261,6 +261,34 @@ def test_the_name_test_gives_ninety_days_after_drift_and_none_after_a_purchase()
     assert spells(one_heavy(days, levels.tolist(), []), name) == [(days[40], days[back + 1], "passive", True, by)]
     bought = spells(one_heavy(days, levels.tolist(), [found + 1]), name)
     assert [spell[2:4] for spell in bought] == [("passive", True), ("active", True)]
+
+
+def test_the_ninety_days_of_the_name_test_do_not_run_before_the_amendment() -> None:
+    """The rule of 2001 tested purchases; a drift that lasts is found by the first quarter's end under the amendment."""
+    days = weekdays(date(2024, 1, 2), 200)
+    levels, back = np.full(200, 0.19), days.index(date(2024, 8, 15))
+    levels[40:back] = 0.21
+    drifted = one_heavy(days, levels.tolist(), [])
+    old, later = Chosen("name_80"), Chosen("name_80", {"amended_from": date(2024, 5, 1)})
+    assert spells(drifted, old) == [(days[40], days[back - 1], "passive", False, None)]
+    assert limit_history(drifted, [old])["asks"].str.starts_with("No breach: the rule tested purchases").all()
+    assert not limits_on(drifted, [old], days.index(Q1))["asked"].any()
+    assert spells(drifted, later) == [(days[40], days[back - 1], "passive", False, Q2 + timedelta(days=90))]
+    bought = spells(one_heavy(days, levels.tolist(), [50]), old)
+    assert bought == [(days[40], days[49], "passive", False, None), (days[50], days[back - 1], "active", True, None)]
+
+
+def test_an_open_forward_is_neither_cash_nor_an_issuer() -> None:
+    """Net assets 100: shares 92, forwards that gained 5, cash 3; then forwards that lost 5 and cash 13."""
+    small = {f"c{place}": 0.046 for place in range(20)}
+    gained, lost = held_on(QUARTER_END, small, cash=0.08), held_on(QUARTER_END, small, cash=0.08)
+    gained = replace(gained, cash=np.array([0.03]), forwards=np.array([0.05]))
+    lost = replace(lost, cash=np.array([0.13]), forwards=np.array([-0.05]))
+    asked = [Chosen("own_cash", {"at_most": 0.05}), Chosen("ric")]
+    assert limits_on(gained, asked)["found"].to_list() == pytest.approx([0.03, 0.046, 0.95])
+    assert limits_on(lost, asked)["found"].to_list() == pytest.approx([0.13, 0.046 / 1.05, 1.0])
+    assert verdicts(gained, *asked)[0] is True
+    assert (gained.assets[0], lost.assets[0]) == pytest.approx((1.0, 1.05))
 
 
 def test_own_limits_bind_whatever_moved_them() -> None:
@@ -308,6 +336,8 @@ def test_what_cannot_be_held_is_refused_with_the_day() -> None:
     for change, word in (
         ({"weights": np.where(np.arange(4)[:, None] == 2, np.nan, held.weights)}, str(held.sessions[2])),
         ({"cash": held.cash - 0.5}, "of net assets"),
+        ({"forwards": np.full(4, np.nan)}, "held.forwards on"),
+        ({"forwards": np.zeros(3)}, "has shape (3,)"),
         ({"votes": held.votes[:2]}, "has shape (2, 14)"),
         ({"votes": held.votes + 2}, "outside 0 to 1"),
         ({"sessions": held.sessions[::-1]}, "ascending"),

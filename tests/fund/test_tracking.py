@@ -40,7 +40,8 @@ OPTIMISED = Chosen("optimised", {"count": 6, "fund_usd": 5e6, "participation": 0
 
 
 def fund(launch: date = LAUNCH, currency: str = "USD", **more: Any) -> Fund:
-    facts = FundFacts("tried", "Tried", currency, launch, "ucits", "NTR", seed=more.pop("seed", 10e6))
+    seed, seeded = more.pop("seed", 10e6), more.pop("seeded", "in_kind")
+    facts = FundFacts("tried", "Tried", currency, launch, "ucits", "NTR", seed=seed, seeded=seeded)
     return replace(Fund(facts, Fee(0.006)), **more)
 
 
@@ -194,6 +195,45 @@ def test_a_fund_launched_at_the_close_of_a_review_buys_the_new_portfolio_once(
     assert kept.columns["traded"][1] == kept.columns["cost"][1] == 0
 
 
+@pytest.mark.parametrize(
+    ("set_at", "window", "method"),
+    [("cutoff_close", Execution(-3, 0), Chosen("full")), ("effective_close", Execution(-2, 1), STRATIFIED)],
+)
+def test_a_fund_that_trades_ahead_is_known_on_the_day(
+    chain: Rulebook, sample: MarketView, set_at: Any, window: Execution, method: Chosen
+) -> None:
+    """A review in force on 2015-03-20 and announced a week before: no NAV of a day is another once more is known."""
+    book = replace(chain, calculation=replace(chain.calculation, weights_set_at=set_at))
+    early = fund(date(2015, 1, 5), costs=Costs(), lots=Lots(1), execution=window, replication=method)
+    days = [date(2015, 3, day) for day in (13, 17, 18, 19, 20, 24)]
+    runs, views = list[Track](), [sample.as_of(day) for day in days]
+    for view in views:
+        runs.append(Tracker(workflow.backtest(book, view), view).track(early))
+    assert [run.accounts.path.sessions[-1] for run in runs] == days
+    last = runs[-1].accounts
+    assert last.columns["traded"][-5:].all(), "the review was not traded"
+    for run in runs:
+        count = len(run.accounts.path.sessions)
+        np.testing.assert_allclose(run.accounts.nav_per_share, last.nav_per_share[:count], rtol=1e-13)
+        np.testing.assert_allclose(run.accounts.columns["cost"], last.columns["cost"][:count], rtol=1e-10)
+    at = days.index(date(2015, 3, 19))
+    ahead, view = runs[at], views[at]
+    assert [one.review.effective for one in ahead.followed.baskets[-1:]] == [date(2015, 3, 20)]
+    assert tracking_error_ahead(ahead, view) is not None
+    assert fund_limits(replace(ahead, fund=replace(early, limits=(Chosen("name_80"),))), view).today["found"][0] > 0.3
+    basket, _ = workflow.creation_basket(ahead, view)
+    assert basket.in_kind + basket.cash_component == pytest.approx(basket.nav, abs=0.01)
+
+
+def test_what_a_trade_costs_does_not_wait_for_the_next_review(chain: Rulebook, sample: MarketView) -> None:
+    """A fund launched between a data cut-off and its review deals by the volumes of the review in force."""
+    young = fund(date(2015, 3, 10), costs=Costs(), seeded="cash")
+    views = [sample.as_of(date(2015, 3, day)) for day in (16, 24)]
+    first, later = (Tracker(workflow.backtest(chain, view), view).track(young).accounts for view in views)
+    assert first.columns["cost"][1] > 0
+    np.testing.assert_allclose(first.nav_per_share, later.nav_per_share[: len(first.path.sessions)], rtol=1e-13)
+
+
 def test_dealing_costs_are_those_of_the_capacity_study(
     costly: Track, chain_series: IndexSeries, sample: MarketView
 ) -> None:
@@ -272,6 +312,39 @@ def test_what_a_fund_holds_and_its_cash_are_all_of_it(sampled: Track, sample: Ma
     assert held.bought[0].sum() == (held.weights[0] > 0).sum() > 0
     names = dict(sample.reference.companies.select("id", "name").iter_rows())
     assert named(held, sample).companies == tuple(names[one] for one in held.companies)
+
+
+def test_open_forwards_are_no_cash(tracker: Tracker, sample: MarketView) -> None:
+    """Cash is what the accounts call so, with receivables and less what is owed, after the flows of the close."""
+    made = tracker.track(fund(currency="EUR", hedge=Hedge(1.0), cash=Cash(0.01, 0.5)))
+    held, found = held_by_fund(made.accounts, made.fund, made.followed, sample), made.accounts.columns
+    assert held.forwards is not None
+    rolls, still = made.accounts.path.hedge_rolls, (found["flow"] == 0) & (np.append(found["traded"][1:], 1) == 0)
+    net = found["cash"] + found["receivable"] + found["claims"] - found["fee_owed"] - found["distribution_owed"]
+    quiet = still & ~rolls
+    assert quiet.sum() > 1000
+    np.testing.assert_allclose(held.cash[quiet], (net / found["nav"])[quiet], atol=1e-12)
+    np.testing.assert_allclose(held.forwards[quiet], (found["forwards"] / found["nav"])[quiet], atol=1e-15)
+    assert np.abs(held.forwards).max() > 0.01
+    assert not held.forwards[rolls].any()
+
+
+def test_a_company_counts_for_the_name_as_the_review_of_the_day_saw_it(tracker: Tracker, sample: MarketView) -> None:
+    """Its exposure changes at one review: before, the test counts it as it was."""
+    made = tracker.track(fund())
+    baskets, board = made.followed.baskets, made.followed.board
+    heavy = held_by_index(made.followed, made.fund, sample)
+    company = heavy.companies[int(heavy.in_theme.all(axis=0).argmax())]
+    turned = next(at for at, one in enumerate(baskets) if one.review.effective > date(2021, 1, 1))
+    other = pl.when(pl.col("company_id") == company).then(pl.lit("marginal")).otherwise(pl.col("rare_earth_exposure"))
+    later = tuple(replace(one, seen=one.seen.with_columns(rare_earth_exposure=other)) for one in baskets[turned:])
+    changed = replace(made.followed, baskets=(*baskets[:turned], *later))
+    place, day = heavy.companies.index(company), baskets[turned].review.effective
+    assert heavy.in_theme[:, place].all()
+    for held in (held_by_index(changed, made.fund, sample), held_by_fund(made.accounts, made.fund, changed, sample)):
+        themed = held.in_theme[:, held.companies.index(company)]
+        assert held.sessions[int(np.argmin(themed))] == day
+        assert themed.sum() == board.row(day) - board.row(LAUNCH)
 
 
 def test_votes_are_shares_held_over_shares_there_are(sampled: Track, sample: MarketView) -> None:
@@ -406,7 +479,7 @@ def test_a_flow_just_within_the_market_is_dealt(tracker: Tracker) -> None:
 
 
 def test_a_redemption_larger_than_the_fund_is_refused(tracker: Tracker) -> None:
-    with pytest.raises(DataError, match=r"fund tried on 2020-03-31: .* shares are redeemed of 400,000"):
+    with pytest.raises(DataError, match=r"fund tried: dealing.flows on 2020-03-31: .* redeemed of 400,000"):
         tracker.track(fund(flows=asked([Order(date(2020, 3, 31), -5e9)])))
 
 
@@ -416,6 +489,39 @@ def test_lots_that_leave_nothing_to_hold_are_refused_with_the_figures(tracker: T
     (problem,) = fault.value.problems
     assert problem.where == f"fund tried: holdings.lots on {LAUNCH}"
     assert "not one share can be held: 1,000,000 of" in problem.what
+
+
+def test_a_fund_that_outgrows_the_bounds_it_was_built_for_says_when(tracker: Tracker, sample: MarketView) -> None:
+    """In US dollars, whatever the currency of the fund."""
+    terms = fund(currency="EUR", seed=1e6, replication=OPTIMISED, flows=asked([Order(date(2020, 3, 31), 6e6)]))
+    made = tracker.track(terms)
+    (note,) = [one for one in made.notes if "fund_usd" in one]
+    euro = sample.market.fx.filter(pl.col("currency") == "EUR").sort("session")
+    days = pl.DataFrame({"session": made.accounts.path.sessions, "nav": made.accounts.columns["nav"]})
+    usd = days.join_asof(euro, on="session").with_columns(size=pl.col("nav") * pl.col("usd_per_unit"))
+    passed = usd.filter(pl.col("size") > 5e6)["session"][0]
+    assert f"5,000,000 US dollars, as replication.optimised.fund_usd says; net assets passed them on {passed}" in note
+    assert f"are {usd['size'][-1]:,.0f} at the end" in note
+    assert not any("fund_usd" in one for one in tracker.track(replace(terms, flows=Chosen("none"))).notes)
+
+
+def test_reviews_that_are_a_large_part_of_a_day_are_told(tracker: Tracker, costly: Track) -> None:
+    """By line: what was bought or sold at the close over the volume that its dealing costs were reckoned with."""
+    small = tracker.track(fund(costs=Costs(), seed=1e4))
+    assert not any("could be traded" in one for one in small.notes)
+    (note,) = [one for one in costly.notes if "could be traded" in one]
+    path, kept = costly.accounts.path, costly.accounts
+    volumes, shares, days = {one.row: np.asarray(one.adv) for one in path.dealing}, list[FloatArray](), list[date]()
+    for stop in (one for one in path.stops if one.traded):
+        before, after = kept.held()[stop.row - 1], kept.held()[stop.row]
+        shares.append(np.abs(after * stop.worth_after - before * stop.worth_before) / volumes[stop.row])
+        days.append(path.sessions[stop.row - 1])
+    table = np.stack(shares)
+    large = np.greater(table, 0.2)
+    at, line = np.unravel_index(int(np.nanargmax(table)), table.shape)
+    assert f"although {large.sum()} trades at {large.any(axis=1).sum()} closes are above 20%" in note
+    assert f"the largest is {table[at, line]:.0%}, of " in note
+    assert note.endswith(f" on {days[at]}")
 
 
 def test_a_line_of_which_no_lot_is_bought_is_told_by_name(tracker: Tracker) -> None:

@@ -13,13 +13,17 @@ from datetime import date
 from hashlib import sha256
 from itertools import product
 from math import prod
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from exchina.errors import Problem, did_you_mean
 from exchina.model import Rule, Rulebook
 
 LABELS = ("id", "name", "version", "objective", "base_value", "returns", "live_date")
 MOST = 10_000
+FILES = {
+    "index": ("rulebook", "select.top.count=15,20,25"),
+    "fund": ("fund file", "vehicle.fee.per_year=0.004,0.006"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +39,18 @@ class Variant:
         return ", ".join(f"{place}={in_toml(value)}" for place, value in self.at.items())
 
 
-def grid(text: str, varied: Sequence[str]) -> tuple[list[Variant], list[Problem]]:
+def grid(
+    text: str, varied: Sequence[str], *, of: Literal["index", "fund"] = "index"
+) -> tuple[list[Variant], list[Problem]]:
     """Every combination of the values asked for, the last place varying fastest.
 
     Args:
-        text: a rulebook that the parser accepts.
+        text: a file that the parser accepts.
         varied: one line a place: ``select.top.count=15,20,25``. A value is TOML; what is not TOML is taken as a word.
+        of: whose file it is.
 
     Returns:
-        The variants over the places that are there; and every line that cannot be read, every place that the rulebook
+        The variants over the places that are there; and every line that cannot be read, every place that the file
         does not have, and every value named twice.
     """
     tree = tomllib.loads(text)
@@ -51,7 +58,7 @@ def grid(text: str, varied: Sequence[str]) -> tuple[list[Variant], list[Problem]
     asked: dict[str, list[Any]] = {}
     for line in varied:
         place, _, values = (part.strip() for part in line.partition("="))
-        faults = _line_faults(line, place, values, asked) or _place_faults(tree, place)
+        faults = _line_faults(line, asked, of) or _place_faults(tree, place, of)
         problems += faults
         asked |= {} if faults else {place: _values(values)}
     problems += [
@@ -120,8 +127,9 @@ def _value(text: str) -> Any:
         return text
 
 
-def _line_faults(line: str, place: str, values: str, asked: Mapping[str, Any]) -> list[Problem]:
-    hint = "write a place and its values, such as select.top.count=15,20,25"
+def _line_faults(line: str, asked: Mapping[str, Any], of: str) -> list[Problem]:
+    place, _, values = (part.strip() for part in line.partition("="))
+    hint = f"write a place and its values, such as {FILES[of][1]}"
     if "." not in place or not values or "" in _values(values):
         return [Problem(f"--vary {line}", "is not a place with values", hint)]
     return (
@@ -129,18 +137,18 @@ def _line_faults(line: str, place: str, values: str, asked: Mapping[str, Any]) -
     )
 
 
-def _place_faults(tree: Mapping[str, Any], place: str) -> list[Problem]:
+def _place_faults(tree: Mapping[str, Any], place: str, of: str) -> list[Problem]:
     """Every table on the way must be there; the setting itself may be left to its default, and the parser knows it."""
     names = place.split(".")
     if (names[0] == "index" and names[1] in LABELS) or names[0] == "series" or names[-1] == "why":
-        return [Problem(place, "does not change what the index holds", "vary a setting of a rule")]
+        return [Problem(place, f"does not change what the {of} holds", "vary another setting")]
     at = tree
     for number, name in enumerate(names[:-1], 1):
         inner = at.get(name)
         if not isinstance(inner, Mapping):
             known = [key for key, value in at.items() if isinstance(value, Mapping)]
             where = ".".join(names[:number])
-            return [Problem(place, f"the rulebook has no {where!r}", did_you_mean(name, known))]
+            return [Problem(place, f"the {FILES[of][0]} has no {where!r}", did_you_mean(name, known))]
         at = cast("Mapping[str, Any]", inner)
     return []
 

@@ -18,6 +18,10 @@ LAWS = {"us_1940_act": "US 1940-Act ETF", "ucits": "UCITS ETF"}
 HYPOTHETICAL = "HYPOTHETICAL: no fund has earned this. The index is back-tested, and costs are modelled."
 BP = 1e4
 SHOWN = 5e-6
+GROWN = (
+    "Parts are basis points of the value at the start of a period and grow with it: where a fund gains over years, "
+    "a fee comes to more than its rate."
+)
 FIGURES = tuple(Figures.__annotations__)
 MOST_NOTES = 6
 
@@ -46,6 +50,7 @@ def show_fund(tracked: "Track", ahead: float | None) -> None:
         for row in tracked.periods.to_dicts()
     ]
     terminal.table(rows, "why fund and benchmark differ: basis points, and the parts sum to the difference")
+    terminal.say(GROWN)
     last = tracked.replicated.table.row(-1, named=True)
     terminal.say(
         f"Of the review of {last['effective']} it holds {last['held']} of {last['lines']} lines, "
@@ -108,6 +113,7 @@ def show_compared(funds: "Sequence[Track]") -> None:
     told = [part for part in ("difference", *PARTS) if any(abs(year[part]) >= SHOWN for year in years.values())]
     parts = [{"part": part, **{name: _bp(year[part]) for name, year in years.items()}} for part in told]
     terminal.table(parts, "why they differ from their benchmark: bp of an average year, below a year since launch")
+    terminal.say(GROWN)
 
 
 def _average(tracked: "Track") -> dict[str, Any]:
@@ -137,7 +143,9 @@ def show_variants(table: "pl.DataFrame", fund: "Fund") -> None:
     terminal.table(rows, f"{title}: {units}")
     told = [part for part in PARTS if any(abs(row[part]) >= SHOWN for row in ran)]
     parts = [{**_at(row, places), **{part: _bp(row[part]) for part in told}} for row in ran]
-    terminal.table(parts, "parts of the difference, bp a year (below a year: since launch)") if told else None
+    if told:
+        terminal.table(parts, "parts of the difference, bp a year (below a year: since launch)")
+        terminal.say(GROWN)
     for row in table.filter(table["reason"].is_not_null()).to_dicts():
         told_at = ", ".join(f"{_short(place)} {row[place]}" for place in places)
         terminal.say(f"variant {row['number']} ({told_at}) could not be run: {row['reason']}")

@@ -3,15 +3,17 @@
 from typing import TYPE_CHECKING, Any
 
 from exchina import terminal
+from exchina.cli.fund_tables import MOST_NOTES
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from exchina.fund.basket_cost import BuildCost
     from exchina.fund.baskets import CreationBasket
     from exchina.fund.capacity import FundCapacity
     from exchina.fund.fair_value import FairValue
     from exchina.workflow.fund_views import Limits
 
-MOST_NOTES = 6
 BROKEN = {
     "tracking": "costs of the reviews",
     "impact": "impact of one review",
@@ -79,12 +81,33 @@ def show_limits(found: "Limits") -> None:
         for row in counted.to_dicts()
     ]
     terminal.table(spells, "spells outside a limit that count")
-    if excused := found.spells.height - counted.height:
-        terminal.say(
-            f"{excused} more spells do not count: the law did not look, or excuses what prices did. --out lists all."
-        )
+    _show_excused(found.spells.filter(~found.spells["binding"].fill_null(value=True)), senses)
+    if found.index:
+        terminal.say("Limits that the index itself breaks, so that a fund that followed it in full would:")
     for line in found.index:
-        terminal.say(f"{line}.")
+        terminal.say(f"  {line}")
+
+
+def _show_excused(spells: "pl.DataFrame", senses: dict[str, str]) -> None:
+    """Of each test how often it was not met without a consequence, how long and how far at most."""
+    rows: list[dict[str, Any]] = []
+    for (rule, test), part in spells.group_by("rule", "test", maintain_order=True):
+        sense, worst = senses[str(test)], part["worst"]
+        furthest = part.row((worst.arg_max() if sense == "at_most" else worst.arg_min()) or 0, named=True)
+        rows.append(
+            {
+                "limit": rule,
+                "test": test,
+                "spells": part.height,
+                "worst %": terminal.percent(furthest["worst"]),
+                "allowed %": _allowed(furthest["limit"], sense),
+                "from": furthest["from"],
+                "to": furthest["to"] or "open",
+            }
+        )
+    if rows:
+        title = "spells that do not count, and the worst of them: the law did not look, or excuses what prices did"
+        terminal.table(rows, f"{title}; --out lists all")
 
 
 def _allowed(limit: float, sense: str) -> str:
@@ -156,6 +179,10 @@ def show_room(found: "FundCapacity") -> None:
     terminal.table(curve, title)
     for note in dict.fromkeys(found.curve["note"].drop_nulls()):
         terminal.say(f"Of the reviews {note}.")
+    terminal.say(
+        "Each review is taken as one trade at its effective close: on which days this fund trades, and a fund_usd that "
+        "bounds what it holds, change nothing here."
+    )
     for note in found.notes[:MOST_NOTES]:
         terminal.say(f"Not known: {note}.")
 

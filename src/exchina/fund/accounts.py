@@ -62,6 +62,8 @@ class Accounts:
             at the last close stands at row n.
         purchases: row of each close at which the fund dealt, and the lines it bought (m,). What comes in kind, a slice
             of the holdings, is no purchase.
+        reviewed: row of each close at which a review was traded, and what was bought (sold below zero) of each line
+            (m,), fund currency.
         issued: shares of the fund after the flows of the last close.
     """
 
@@ -69,6 +71,7 @@ class Accounts:
     columns: dict[str, FloatArray]
     holdings: tuple[tuple[int, FloatArray], ...]
     purchases: tuple[tuple[int, BoolArray], ...]
+    reviewed: tuple[tuple[int, FloatArray], ...]
     issued: float
 
     @property
@@ -112,7 +115,8 @@ def accounts(path: Path, fund: Fund, plan: FlowPlan) -> Accounts:
     for row in range(1, len(path.sessions)):
         books.session(row)
     columns = {name: np.array(column) for name, column in books.columns.items()}
-    return Accounts(path, columns, tuple(books.holdings), tuple(books.purchases), books.outstanding)
+    traded = (tuple(books.holdings), tuple(books.purchases), tuple(books.reviewed))
+    return Accounts(path, columns, *traded, books.outstanding)
 
 
 class _Books:
@@ -129,6 +133,7 @@ class _Books:
         self.rates, self.money, self.growth = path.money_market.tolist(), plan.money.tolist(), plan.growth.tolist()
         self.holdings: list[tuple[int, FloatArray]] = []
         self.purchases: list[tuple[int, BoolArray]] = []
+        self.reviewed: list[tuple[int, FloatArray]] = []
         self.due, self.claimed, self.owed = (defaultdict[int, float](float) for _ in range(3))
         self.receivable = self.claims = self.fee_owed = self.distribution_owed = self.forwards = 0.0
         self.income = self.pending = self.cost = self.swing = self.traded = 0.0
@@ -159,9 +164,8 @@ class _Books:
         self.assets -= self.fee_owed + self.distribution_owed
         put["nav"][row] = self.assets
         if not self.assets > 0:
-            raise self._refused(
-                row, f"net assets fall to {self.assets:,.2f} {self.fund.facts.currency}", "see its terms"
-            )
+            what = f"net assets fall to {self.assets:,.2f} {self.fund.facts.currency}"
+            raise self._refused(row, what, "a larger seed, smaller flows, or lower fee, costs and hedge")
         rolls = row in self.rolls
         if rolls:
             self.cash, self.forwards = self.cash + self.forwards, 0.0
@@ -240,6 +244,7 @@ class _Books:
             same = np.where(stop.worth_after == stop.worth_before, self.held, 0.0)
             wanted = self._in_lots(wanted * (1 - cost / budget), same)
             moved = wanted * stop.worth_after - self.held * stop.worth_before
+            self.reviewed.append((stop.row - 1, moved))
         else:
             ratio = np.divide(stop.after, stop.before, out=np.zeros_like(stop.after), where=stop.before > 0)
             carried = np.where(stop.before > 0, self.held * ratio, units * stop.after)
@@ -318,7 +323,7 @@ class _Books:
             return
         if self.outstanding + shares < creation.unit_shares:
             what = f"{-shares:,} shares are redeemed of {self.outstanding:,.0f}"
-            raise self._refused(row, what, "let less flow out, or end the fund before")
+            raise self._refused(row, what, "smaller redemptions, or later ones", "dealing.flows ")
         money = shares * dealt
         self.pending -= money
         if self.fund.distribution.equalisation:
@@ -360,5 +365,6 @@ class _Books:
         if (wanted != self.held).any():
             self._trade(row, wanted)
 
-    def _refused(self, row: int, what: str, cure: str) -> DataError:
-        return DataError(Problem(f"fund {self.fund.facts.id} on {self.path.sessions[row]}", what, cure))
+    def _refused(self, row: int, what: str, cure: str, place: str = "") -> DataError:
+        where = f"fund {self.fund.facts.id}: {place}on {self.path.sessions[row]}"
+        return DataError(Problem(where, what, cure))

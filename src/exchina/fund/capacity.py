@@ -88,7 +88,7 @@ def fund_capacity(
     years: float,
     *,
     terms: FundTerms | None = None,
-    sizes: Iterable[float] = SIZES,
+    sizes: Iterable[float] | None = None,
 ) -> FundCapacity:
     """At which size a fund breaks.
 
@@ -98,7 +98,7 @@ def fund_capacity(
             review, US dollars; None, or left out: unknown.
         years: T, the time in which these reviews fell.
         terms: limits; `FundTerms()` if not given.
-        sizes: of the curve, US dollars.
+        sizes: of the curve, US dollars; None: those around the sizes that break it (`around`).
 
     Raises:
         DataError: no review, two on a day, years, sizes or limits that make no sense, or a market value not above 0.
@@ -106,19 +106,38 @@ def fund_capacity(
     A review with a line whose volume or volatility cannot be told has no impact, tracking or days and says whose; one
     with an unknown market value has no ownership. They take no part in the worst and largest figures of other tables.
     """
-    terms, sizes = terms or FundTerms(), sorted(set(sizes))
-    _check(trades, values_usd, years, terms, sizes)
+    terms, asked = terms or FundTerms(), SIZES if sizes is None else sorted(set(sizes))
+    _check(trades, values_usd, years, terms, asked)
     made = _parts(sorted(trades, key=lambda one: one.effective), values_usd, terms)
     reviews = _by_review(made, years, terms)
+    limits = _limits(made, reviews, years, terms)
+    asked = around(limits["usd"].drop_nulls().to_list()) if sizes is None else asked
     notes = tuple(f"{day}: {note}" for day, note in reviews.select("effective", "note").drop_nulls().iter_rows())
     return FundCapacity(
         terms=terms,
-        limits=_limits(made, reviews, years, terms),
+        limits=limits,
         by_review=reviews,
         by_name=_by_name(made, years, terms),
-        curve=_curve(made, np.array(sizes, float), years, terms),
+        curve=_curve(made, np.array(asked, float), years, terms),
         notes=notes,
     )
+
+
+def around(breaks: Iterable[float]) -> list[float]:
+    """1, 2 and 5 times the powers of ten from below the smallest size above 0 to above the largest; `SIZES` if none is.
+
+    Example:
+        >>> around([3e6, 0.0, 4e7])
+        [2000000.0, 5000000.0, 10000000.0, 20000000.0, 50000000.0]
+    """
+    found = [size for size in breaks if size > 0]
+    if not found:
+        return list(SIZES)
+    least, most = (int(np.floor(np.log10(size))) for size in (min(found), max(found)))
+    steps = [digit * 10.0**power for power in range(least - 1, most + 2) for digit in (1, 2, 5)]
+    first = max(step for step in steps if step < min(found))
+    last = min(step for step in steps if step > max(found))
+    return [step for step in steps if first <= step <= last]
 
 
 @dataclass(frozen=True)

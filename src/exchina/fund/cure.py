@@ -129,6 +129,7 @@ def _after(held: Held, row: int, targets: FloatArray, cash: float) -> Held:
         held.in_theme[row],
         np.array([cash]),
         other,
+        None if held.forwards is None else held.forwards[row : row + 1 or None],
     )
 
 

@@ -28,13 +28,14 @@ class Held:
             what is held moves no weight and need not count as a purchase.
         votes: (T, n) share of the issuer's voting stock held; NaN where unknown.
         themed: (n,) or (T, n) whether the issuer counts as what the name of the fund says.
-        cash: (T,) cash and receivables, fractions of net assets; below zero what is overdrawn.
+        cash: (T,) cash and receivables less what is owed, fractions of net assets; below zero what is overdrawn.
         non_voting: (T, n) share of the issuer's stock without votes held, NaN where unknown; None: the fund holds no
             such stock.
+        forwards: (T,) value of open currency forwards, fractions of net assets; None: it has none.
 
     Raises:
         DataError: shapes that do not agree, sessions out of order, NaN or weights below zero (with the first day), or
-            weights and cash that add up to less than net assets: something held is missing.
+            weights, cash and forwards that add up to less than net assets: something held is missing.
     """
 
     sessions: tuple[date, ...]
@@ -45,6 +46,7 @@ class Held:
     themed: BoolArray
     cash: FloatArray
     non_voting: FloatArray | None = None
+    forwards: FloatArray | None = None
 
     def __post_init__(self) -> None:
         faults = _misshapen(self) or _unsound(self)
@@ -53,8 +55,14 @@ class Held:
 
     @property
     def assets(self) -> FloatArray:
-        """(T,) total assets, fractions of net assets: what is held and cash that is not overdrawn; 1 without debts."""
-        return np.ascontiguousarray(self.weights).sum(axis=1) + np.maximum(self.cash, 0.0)
+        """(T,) total assets, fractions of net assets: what is held, forwards that have gained and cash that is not
+        overdrawn; 1 without debts."""
+        return np.ascontiguousarray(self.weights).sum(axis=1) + np.maximum(self.cash, 0.0) + self.gains
+
+    @property
+    def gains(self) -> FloatArray:
+        """(T,) what forwards that have gained are worth: an asset, and neither cash nor an issuer."""
+        return np.zeros(len(self.cash)) if self.forwards is None else np.maximum(self.forwards, 0.0)
 
     @property
     def in_theme(self) -> BoolArray:
@@ -130,6 +138,8 @@ def _misshapen(held: Held) -> list[Problem]:
     found = {name: np.shape(getattr(held, name)) for name in asked}
     if held.non_voting is not None:
         asked["non_voting"], found["non_voting"] = [full], held.non_voting.shape
+    if held.forwards is not None:
+        asked["forwards"], found["forwards"] = [full[:1]], held.forwards.shape
     faults = [
         Problem(f"held.{name}", f"has shape {found[name]}", f"give {' or '.join(str(shape) for shape in shapes)}")
         for name, shapes in asked.items()
@@ -152,15 +162,18 @@ def _unsound(held: Held) -> list[Problem]:
         row, place = np.argwhere(bad)[0]
         what = f"{held.companies[place]} weighs {held.weights[row, place]}"
         faults.append(Problem(f"held.weights on {days[row]}", what, "give a number of zero or more"))
-    if not np.isfinite(held.cash).all():
-        row = int(np.argmin(np.isfinite(held.cash)))
-        faults.append(Problem(f"held.cash on {days[row]}", f"found {held.cash[row]}", "give a number"))
+    money = {"cash": held.cash} | ({} if held.forwards is None else {"forwards": held.forwards})
+    for name, share in money.items():
+        if not np.isfinite(share).all():
+            row = int(np.argmin(np.isfinite(share)))
+            faults.append(Problem(f"held.{name} on {days[row]}", f"found {share[row]}", "give a number"))
     share = held.votes if held.non_voting is None else np.stack([held.votes, held.non_voting])
     if (share < 0).any() or (share > 1).any():
         faults.append(Problem("held.votes", "a share of a company outside 0 to 1", "give fractions of its stock"))
-    together = held.weights.sum(axis=1) + held.cash
+    together = held.weights.sum(axis=1) + sum(money.values())
     if not faults and (together < 1 - ROUNDING).any():
         row = int(np.argmax(together < 1 - ROUNDING))
-        what = f"weights and cash are {together[row]:.4%} of net assets"
-        faults.append(Problem(f"held on {days[row]}", what, "what is missing must stand in weights or in cash"))
+        what = f"weights, cash and forwards are {together[row]:.4%} of net assets"
+        cure = "what is missing must stand in weights, in cash or in forwards"
+        faults.append(Problem(f"held on {days[row]}", what, cure))
     return faults

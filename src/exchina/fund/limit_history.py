@@ -149,11 +149,14 @@ def _verdict(held: Held, test: Test, spell: _Spell) -> tuple[bool | None, date |
     """Whether the law counts a spell, the last day of its cure, and what it asks."""
     regime, last = test.regime, len(held.sessions) - 1
     days, words = (regime.active_days, regime.active) if spell.active else (regime.passive_days, regime.passive)
+    if not spell.active and regime.passive_from and held.sessions[spell.last] < regime.passive_from:
+        return False, None, regime.passive_before
     looked = spell.first + np.flatnonzero(test.tested_on[spell.first : spell.last + 1])
+    if not spell.active and regime.passive_from:
+        looked = looked[[held.sessions[row] >= regime.passive_from for row in looked]]
     if not spell.active and days is None:
-        if not regime.once_met or not len(looked) or _met_before(test, int(looked[0])):
-            return False, None, words
-        return True, None, NEVER_MET
+        counts = regime.once_met and len(looked) > 0 and not _met_before(test, int(looked[0]))
+        return counts, None, NEVER_MET if counts else words
     if not len(looked):
         return (None, None, NOT_YET) if spell.last == last else (False, None, NOT_ASKED)
     if not days:

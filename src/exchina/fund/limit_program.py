@@ -90,7 +90,8 @@ def _add(ask: Program, held: Held, test: Test, row: int, margin: float) -> None:
             by_votes = _by_stock(held.votes[row], weights, measure.above_votes - margin)
             ask.upper = np.where(np.isnan(by_votes), np.minimum(ask.upper, weights), ask.upper)
             line = np.fmin(line, by_votes)
-        ask.blocks.append((line, inside if measure.kind == "large" else assets - inside))
+        most = inside if measure.kind == "large" else assets - float(held.gains[row]) - inside
+        ask.blocks.append((line, most))
     elif measure.kind in ("votes", "non_voting"):
         share = held.votes if measure.kind == "votes" else held.non_voting
         if share is not None:

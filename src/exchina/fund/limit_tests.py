@@ -34,9 +34,9 @@ class Measure:
     """What is measured, as a fraction of net or of total assets (of an issuer's stock for votes).
 
     Attributes:
-        kind: ``largest`` and ``second`` largest issuer, ``large`` issuers together, the ``rest`` (1 - large: cash and
-            issuers that are not), ``themed`` issuers together, largest share of ``votes`` or of ``non_voting`` stock,
-            ``cash``.
+        kind: ``largest`` and ``second`` largest issuer, ``large`` issuers together, the ``rest`` (1 - large - gains of
+            open forwards: cash and issuers that are not), ``themed`` issuers together, largest share of ``votes`` or of
+            ``non_voting`` stock, ``cash``.
         of: the assets of which it is a fraction.
         above: t, the weight above which an issuer is large.
         above_votes: v, the share of its votes above which it is, too; None: votes do not matter.
@@ -58,6 +58,8 @@ class Regime:
         passive: what it asks where prices made it.
         active_days: calendar days, from the day the law looks, in which an active excess can still be cured; 0: none.
         passive_days: the same of a passive one; None: it never counts.
+        passive_from: first day on which those days run; None: always.
+        passive_before: what was asked before that day, where nothing counted.
         once_met: a passive excess is excused only if the test was met before on a day on which the law looked.
     """
 
@@ -66,6 +68,8 @@ class Regime:
     passive: str
     active_days: int = 0
     passive_days: int | None = None
+    passive_from: date | None = None
+    passive_before: str = ""
     once_met: bool = False
 
 
@@ -142,14 +146,15 @@ def measured(held: Held, measure: Measure, limit: float) -> tuple[FloatArray, Fl
     Returns:
         found (T,), doubtful (T,) (NaN where it cannot be told), involved (T, n).
     """
-    weights = np.round(held.weights / (held.assets if measure.of == "total" else np.ones(len(held.cash)))[:, None], 14)
+    assets = held.assets if measure.of == "total" else np.ones(len(held.cash))
+    weights = np.round(held.weights / assets[:, None], 14)
     kind = measure.kind
     if kind in ("votes", "non_voting"):
         return _stock(held.votes if kind == "votes" else held.non_voting, held.weights > 0, limit)
     if kind in ("large", "rest"):
         large, perhaps = large_issuers(weights, held.votes, measure)
         sums = [_together(weights, who) for who in (large, large | perhaps)]
-        found, doubtful = sums if kind == "large" else [1 - one for one in sums]
+        found, doubtful = sums if kind == "large" else [1 - one - held.gains / assets for one in sums]
         return found, doubtful, large
     if kind == "cash":
         found, involved = np.maximum(held.cash, 0.0), np.zeros(weights.shape, bool)

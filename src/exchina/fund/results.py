@@ -5,11 +5,10 @@ from typing import TypedDict
 import numpy as np
 import polars as pl
 
+from exchina.analytics.performance import DAYS_PER_YEAR, SESSIONS_PER_YEAR
 from exchina.fund.accounts import COLUMNS, Accounts
 from exchina.fund.attribution import PARTS, over
 
-DAYS_PER_YEAR = 365.25
-SESSIONS_PER_YEAR = 252
 FEWEST = 20
 WHOLE = "since launch"
 PER_YEAR = "since launch, a year"

@@ -29,10 +29,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from exchina.analytics.costs import check_weights
+from exchina.analytics.performance import SESSIONS_PER_YEAR
 from exchina.errors import DataError, Problem
 from exchina.fund.path import BoolArray, FloatArray
 
-SESSIONS_A_YEAR = 252
 LEAST_SESSIONS = 60
 LEAST_WHOLE = 3
 
@@ -195,4 +195,4 @@ def _products(weights: FloatArray, benchmark_weights: FloatArray, covariance: Co
             raise DataError(Problem(name, what, "give one weight a line, in the same order"))
         check_weights(given, name)
     active = weights - benchmark_weights
-    return SESSIONS_A_YEAR * active * (covariance.matrix @ active)
+    return SESSIONS_PER_YEAR * active * (covariance.matrix @ active)

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from exchina.calculation.board import rates_into
 from exchina.errors import DataError, Problem, did_you_mean
 from exchina.fund.accounts import Accounts, accounts
 from exchina.fund.contradictions import unknown_venues
@@ -111,6 +112,21 @@ def lots_too_large(kept: Accounts, names: Mapping[str, str]) -> list[str]:
             costs = f"one costs {path.lots[line] * worth[line]:,.0f}, "
             told.setdefault(line, f"{what}{costs}its part of the fund was {budget * unit[line] * worth[line]:,.0f}")
     return list(told.values())
+
+
+def outgrown(kept: Accounts, fund: Fund, view: MarketView) -> list[str]:
+    """When net assets pass the size whose bounds an optimised portfolio keeps, in words; nothing of other methods."""
+    bounded, code = fund.replication.settings.get("fund_usd"), fund.facts.currency
+    if bounded is None:
+        return []
+    usd = rates_into(view.market.fx, [code, *({"USD"} - {code})], "USD", kept.path.sessions)[:, 0]
+    size = kept.columns["nav"] * usd
+    passed = np.flatnonzero(size > bounded)
+    if not passed.size:
+        return []
+    what = f"the bounds on what it holds are those of {bounded:,.0f} US dollars, as replication.{fund.replication.name}"
+    passing = f"net assets passed them on {kept.path.sessions[passed[0]]} and are {size[-1]:,.0f} at the end"
+    return [f"{what}.fund_usd says; {passing}"]
 
 
 def company_names(view: MarketView) -> dict[str, str]:

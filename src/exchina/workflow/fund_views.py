@@ -8,6 +8,7 @@ import polars as pl
 
 from exchina.analytics.capacity import Terms
 from exchina.analytics.costs import rates_of
+from exchina.analytics.performance import DAYS_PER_YEAR
 from exchina.calculation.board import rates_into
 from exchina.calculation.weights import weights_of
 from exchina.errors import DataError, InfeasibleError, Problem
@@ -26,7 +27,6 @@ from exchina.workflow.replicating import returns_seen
 from exchina.workflow.tracking import Track
 
 SUSPENDED_AFTER = 5
-YEAR_DAYS = 365.25
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def fund_room(tracked: Track, view: MarketView, terms: FundTerms | None = None) 
         move.effective: dict(baskets[move.effective].seen.select("symbol", "market_cap_usd").iter_rows())
         for move in moves
     }
-    years = (sessions[-1] - sessions[0]).days / YEAR_DAYS
+    years = (sessions[-1] - sessions[0]).days / DAYS_PER_YEAR
     return fund_capacity(desk_of(view, Terms()).trades(moves), values, years, terms=terms)
 
 

@@ -1,6 +1,6 @@
 """What a fund holds by issuer, and what its index does: what the limits on a fund are asked of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,29 +14,31 @@ from exchina.fund.path import BoolArray, FloatArray
 from exchina.fund.terms import Fund
 from exchina.levels import PRICE
 from exchina.market.view import MarketView
-from exchina.model import Basket
 from exchina.workflow.following import Followed
 
 
 def held_by_fund(kept: Accounts, fund: Fund, made: Followed, view: MarketView) -> Held:
-    """A fund by issuer after the trades of each close; cash is every other net asset.
+    """A fund by issuer after the trades of each close; cash is every net asset that is neither a share nor a forward.
 
-    Votes are the shares held over the company's share count known as of the session; an issuer counts for the name of
-    the fund if its rare-earth exposure is of the theme.
+    Forwards that are renewed at a close are cash by then. Votes are the shares held over the company's share count
+    known as of the session; an issuer counts for the name of the fund if its rare-earth exposure is of the theme.
     """
     path, assets = kept.path, kept.columns["nav"] + kept.columns["flow"]
     lines = _companies(view, path.symbols)
     values, bought = kept.after_trades(), kept.bought()
     companies, own = sorted(set(lines)), owned(kept, view)
     weights = _by_company(values / assets[:, None], lines, companies)
+    forwards = np.where(path.hedge_rolls, 0.0, kept.columns["forwards"]) / assets
+    first = made.board.row(path.sessions[0])
     return Held(
         sessions=path.sessions,
         companies=tuple(companies),
         weights=weights,
         bought=_by_company(bought.astype(float), lines, companies) > 0,
         votes=np.minimum(_by_company(own, lines, companies), 1.0),
-        themed=_themed(made.baskets, companies, fund),
-        cash=1 - weights.sum(axis=1),
+        themed=_themed(made, made.begins, companies, fund)[first:],
+        cash=1 - weights.sum(axis=1) - forwards,
+        forwards=forwards if fund.hedge.ratio else None,
     )
 
 
@@ -88,7 +90,7 @@ def held_by_index(made: Followed, fund: Fund, view: MarketView) -> Held:
         tuple(companies),
         weights[first:],
         reviewed=reviewed[first:],
-        themed=_themed(made.baskets, companies, fund),
+        themed=_themed(made, [board.row_from(one.review.effective) for one in made.baskets], companies, fund)[first:],
     )
 
 
@@ -117,10 +119,19 @@ def _by_company(table: FloatArray, lines: Sequence[str], companies: Sequence[str
     return summed
 
 
-def _themed(baskets: Sequence[Basket], companies: Sequence[str], fund: Fund) -> BoolArray:
-    """Whether the last review that saw a company found it of the theme."""
-    seen: Mapping[str, str] = {}
-    for basket in baskets:
-        known = basket.seen.select("company_id", "rare_earth_exposure").drop_nulls()
-        seen = {**seen, **dict(known.iter_rows())}
-    return np.array([seen.get(company) in fund.facts.theme for company in companies])
+def _themed(made: Followed, begins: Sequence[int], companies: Sequence[str], fund: Fund) -> BoolArray:
+    """(sessions of the board, n) whether the last review that saw a company, of those begun, found it of the theme.
+
+    Args:
+        made: the reviews.
+        begins: row of the board from which each counts.
+        companies: n issuers.
+        fund: its theme.
+    """
+    themed = np.zeros((len(made.board.sessions), len(companies)), bool)
+    for begin, basket in zip(begins, made.baskets, strict=True):
+        known = dict(basket.seen.select("company_id", "rare_earth_exposure").drop_nulls().iter_rows())
+        for place, company in enumerate(companies):
+            if company in known:
+                themed[max(begin, 0) :, place] = known[company] in fund.facts.theme
+    return themed

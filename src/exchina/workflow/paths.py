@@ -1,6 +1,5 @@
 """The path of a fund: what it follows as arrays in its own currency, from its launch on."""
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -245,20 +244,22 @@ def _hedged_benchmark(made: Followed, fund: Fund, first: int) -> FloatArray | No
 def _dealings(
     made: Followed, fund: Fund, view: MarketView, frame: _Frame, desk: Desk | None
 ) -> tuple[tuple[Dealing, ...], tuple[str, ...]]:
-    """What trades cost from the launch and from each review on, by the volumes known at its data cut-off."""
+    """What trades cost from the launch and from each review on, by the volumes known at the data cut-off of the review
+    that the fund has begun to trade."""
     none = np.zeros(len(frame.symbols))
     if desk is None:
         return (Dealing(0, none, none, none),), ()
     board, changes = made.board, _changes(made, frame)
     rows = [frame.first, *(row for row, change in changes if "review" in change.causes)]
-    cutoffs = [basket.review.cutoff for basket in made.baskets]
     moves: list[Move] = []
     for row, end in pairwise([*rows, len(board.sessions)]):
         near = [one for at, one in changes if row <= at <= end]
         names = {name for one in near for lines in (one.before, one.after) for name in lines}
         names |= set(_composition(made, row)) if row == frame.first else set()
-        day = board.sessions[row - (row > frame.first)]
-        moves.append(Move(day, cutoffs[max(bisect_left(cutoffs, day) - 1, 0)], dict.fromkeys(names, 0.0), {}))
+        close = row - (row > frame.first)
+        begun = [one for one, begin in zip(made.baskets, made.begins, strict=True) if begin <= close]
+        cutoff = begun[-1].review.cutoff if begun else made.baskets[0].review.cutoff
+        moves.append(Move(board.sessions[close], cutoff, dict.fromkeys(names, 0.0), {}))
     measured, remarks = desk.measured(moves), list[str]()
     deals: list[Dealing] = []
     for row, move in zip(rows, moves, strict=True):

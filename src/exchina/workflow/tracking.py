@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as File
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -12,6 +12,7 @@ from exchina.analytics.sweep import grid, in_toml
 from exchina.errors import DataError, ExchinaError, Problem, RulebookError
 from exchina.fund.accounts import Accounts
 from exchina.fund.attribution import PARTS, daily_parts, growth
+from exchina.fund.dealt import reviews_beyond
 from exchina.fund.file import parse_fund
 from exchina.fund.limit_history import index_breaches
 from exchina.fund.path import Path
@@ -21,14 +22,15 @@ from exchina.fund.terms import Fund
 from exchina.market.view import MarketView
 from exchina.model import IndexSeries, Provenance
 from exchina.workflow.costing import desk_of
-from exchina.workflow.following import Followed, followed
-from exchina.workflow.fund_faults import company_names, kept_accounts, lots_too_large, of_fund, unfit
+from exchina.workflow.following import Followed, followed, with_coming
+from exchina.workflow.fund_faults import company_names, kept_accounts, lots_too_large, of_fund, outgrown, unfit
 from exchina.workflow.limiting import held_by_index, named, owns_too_much
 from exchina.workflow.paths import in_terms, path_of
 from exchina.workflow.replicating import FULL, Replicated, replicated
 from exchina.workspace import Workspace
 
 EXAMPLE = "indices/magnet-chain/funds/ucits-acc.toml"
+Made = TypeVar("Made")
 LENDING = "securities lending: {:.0%} of the holdings on loan at {:.2%} a year, {:.0%} of it the fund's"
 
 
@@ -125,6 +127,7 @@ class Tracker:
 
     def __init__(self, series: IndexSeries, view: MarketView) -> None:
         self.series, self.view, self.desk = series, view, desk_of(view, Terms())
+        self._coming: dict[str, IndexSeries] = {}
         self._replicated: dict[str, Replicated] = {}
         self._followed: dict[str, Followed] = {}
         self._paths: dict[str, tuple[Path, tuple[str, ...]]] = {}
@@ -154,29 +157,44 @@ class Tracker:
             figures=figures(kept, daily),
             periods=periods(kept, daily),
             replicated=weights,
-            notes=(*_assumed(fund), *lots_too_large(kept, self._names), *remarks),
+            notes=(
+                *_assumed(fund),
+                *outgrown(kept, fund, self.view),
+                *reviews_beyond(kept, self._names),
+                *lots_too_large(kept, self._names),
+                *remarks,
+            ),
             provenance=self.view.provenance,
         )
 
     def _shared(self, fund: Fund) -> tuple[Replicated, Followed, tuple[Path, tuple[str, ...]]]:
         """What a fund shares with others of the same method, tax, days of trading, currency, costs and launch."""
-        facts, series, view, full = fund.facts, self.series, self.view, fund.replication.name == FULL
+        facts, view, full = fund.facts, self.view, fund.replication.name == FULL
         if faults := unfit(fund, self._sessions, view):
             raise DataError(*faults)
+        ahead = str(min(fund.execution.first, 0))
+        series = _once(self._coming, ahead, lambda: with_coming(self.series, view, fund))
         chosen = FULL if full else repr((fund.replication, facts.currency, facts.launch, fund.lots))
-        weights = self._replicated.get(chosen) or replicated(series, fund, self.desk)
+        chosen += f", {len(series.baskets)} reviews"
+        weights = _once(self._replicated, chosen, lambda: replicated(series, fund, self.desk))
         rates = facts.currency if fund.hedge.ratio else ""
         held = chosen + repr((fund.withholding, fund.execution, facts.launch, rates))
-        made = self._followed.get(held) or followed(series, view, fund, weights.weights)
+        made = _once(self._followed, held, lambda: followed(series, view, fund, weights.weights))
         bounds = repr((facts.launch, facts.theme, fund.limits))
         if full and bounds not in self._breaches:
             self._breaches[bounds] = index_breaches(named(held_by_index(made, fund, view), view), fund.limits)
         if full and self._breaches[bounds]:
             raise DataError(*self._breaches[bounds])
         way = held + repr((facts.launch, facts.currency, facts.benchmark, fund.hedge, fund.costs, fund.cash.earns))
-        path, remarks = self._paths.get(way) or path_of(made, fund, view, self.desk)
-        self._replicated[chosen], self._followed[held], self._paths[way] = weights, made, (path, remarks)
+        path, remarks = _once(self._paths, way, lambda: path_of(made, fund, view, self.desk))
         return weights, made, (in_terms(path, fund, view), remarks)
+
+
+def _once(kept: dict[str, Made], key: str, make: Callable[[], Made]) -> Made:
+    """What is kept under a key, made if there is none."""
+    if key not in kept:
+        kept[key] = make()
+    return kept[key]
 
 
 def fund_variants(fund: Fund, varied: Sequence[str]) -> list[tuple[Mapping[str, Any], Fund]]:
@@ -189,7 +207,7 @@ def fund_variants(fund: Fund, varied: Sequence[str]) -> list[tuple[Mapping[str, 
     Raises:
         RulebookError: a line cannot be read, a place does not exist, or a variant contradicts itself; all at once.
     """
-    variants, problems = grid(fund.text, varied)
+    variants, problems = grid(fund.text, varied, of="fund")
     made: list[tuple[Mapping[str, Any], Fund]] = []
     for one in variants if not problems else ():
         try:

@@ -18,7 +18,7 @@ REGIME = Regime(
 
 @limits("own_cash")
 def own_cash(held: Held, *, at_most: Annotated[float, Field(ge=0, lt=1)]) -> tuple[Test, ...]:
-    """Cash and receivables at most so much of net assets.
+    """Cash and receivables, less what is owed, at most so much of net assets; open forwards are none of it.
 
     Args:
         held: what the fund holds.

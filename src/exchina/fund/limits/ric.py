@@ -25,7 +25,8 @@ def ric(held: Held, *, year_ends: Annotated[int, Field(ge=1, le=12)] = 12) -> tu
     """Both tests of section 851(b)(3) at the close of each fiscal quarter, as fractions of total assets.
 
     (A) cash, receivables and issuers that weigh at most 5 %, of whose votes the fund holds at most 10 %, together at
-    least 50 %; an issuer over either line counts with nothing (26 CFR 1.851-5, example 1). (B) one issuer at most
+    least 50 %; an issuer over either line counts with nothing (26 CFR 1.851-5, example 1), nor does the gain of an open
+    forward, which is no cash and, taken strictly, no security. (B) one issuer at most
     25 %; companies that the fund controls would count as one and are not looked for here.
 
     A fund keeps its status when prices alone moved it, once it has met the test at the close of a quarter; one that
