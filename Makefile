@@ -5,7 +5,7 @@ PY := $(BIN)/python
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test search check demo lock clean
+.PHONY: help setup test search soak check demo lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,6 +24,9 @@ test: $(STAMP) ## run the tests, on every core
 
 search: $(STAMP) ## look for new counterexamples: every property test, with examples not tried before
 	$(PY) -m pytest -n auto -m hypothesis --hypothesis-profile=search
+
+soak: $(STAMP) ## hours of it: the service killed 5,000 times, 1,000 races for one publication; figures in docs/reliability.md
+	EXCHINA_KILLS=5000 EXCHINA_RACES=1000 $(PY) -m pytest -n auto -s tests/shell/test_serve_kill.py tests/ledger/test_races.py
 
 check: $(STAMP) ## everything that must hold before a change is merged: style, types, layers, tests
 	$(BIN)/ruff check
@@ -44,20 +47,22 @@ demo: $(STAMP) ## the main job on the sample market for both indices, in the fol
 	cd demo && $(DEMO) explain magnet-chain mp-materials --as-of 2026-09-10
 	cd demo && $(DEMO) explain magnet-chain lynas-rare-earths --change --as-of 2026-09-10
 	cd demo && $(DEMO) propose policy-floor --as-of 2026-09-10
+	cd demo && $(DEMO) serve --dry-run --now 2026-09-12 --until 2026-12-31
 	cd demo && $(DEMO) serve --once --now 2026-09-12
-	cd demo && $(DEMO) calculate magnet-chain --as-of 2026-09-16
-	cd demo && $(DEMO) calculate magnet-chain --as-of 2026-09-17
+	cd demo && $(DEMO) log
 	cd demo && $(DEMO) verify
+	cd demo && $(DEMO) verify --download public
 	@echo
 	@echo "Made in demo/ from simulated prices:"
-	@find demo/reports -path '*/2026-*' -type f | sort | sed 's/^/  /'
-	@echo "  demo/reports/ledger.jsonl"
+	@find demo/public -path '*/announcement/*' -type f | sort | sed 's/^/  /'
+	@echo "  demo/public/index.html, and the closing files of every session since 1 September 2026"
 	@echo
-	@echo "Open a factsheet.html in a browser. Then, in demo/ with PATH=../$(BIN):\$$PATH"
+	@echo "Open demo/public/index.html in a browser. Then, in demo/ with PATH=../$(BIN):\$$PATH"
 	@echo "  exchina explain ex-china-core lynas-rare-earths    why a company is in or out, rule by rule"
 	@echo "  edit indices/magnet-chain/rulebook.toml            then: exchina check; exchina backtest magnet-chain"
 	@echo "  exchina fetch files --mapping prices.toml          your own prices: docs/guides/your-own-prices.md"
 	@echo "  exchina fetch yahoo                                live prices: docs/guides/live-prices.md"
+	@echo "  exchina serve                                      keeps the schedule: docs/guides/publishing.md"
 
 lock: ## renew constraints.txt (needs uv)
 	printf 'hatchling>=1.27\neditables>=0.5\n' | uv pip compile pyproject.toml - --all-extras --generate-hashes --universal \

@@ -11,6 +11,9 @@ from exchina import cli, workflow
 from exchina.market.view import MarketView
 from exchina.model import IndexSeries, Rulebook
 from exchina.workspace import Workspace, init, open_workspace
+from tests.postgres import ledger_url, postgres
+
+__all__ = ["ledger_url", "postgres"]
 
 ROOT = Path(__file__).resolve().parents[1]
 settings.register_profile("exchina", deadline=None, derandomize=True)

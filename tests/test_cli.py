@@ -16,10 +16,23 @@ from exchina.workspace import Workspace, open_workspace
 Run = Callable[..., tuple[int, str, str]]
 
 
+SCHEDULE = """[[job]]
+do = "publish"
+what = "announcement"
+index = ["ex-china-core", "magnet-chain"]
+market = "sample"
+on = "announcement_day"
+at = "18:00"
+zone = "America/New_York"
+since = 2026-09-01
+"""
+
+
 @pytest.fixture
 def own_desk(desk: Workspace, tmp_path: Path) -> Path:
-    """A desk that a test may write to."""
+    """A desk that a test may write to, which announces reviews."""
     shutil.copytree(desk.root, tmp_path / "desk")
+    (tmp_path / "desk" / "scheduler" / "schedule.toml").write_text(SCHEDULE)
     return tmp_path / "desk"
 
 
@@ -118,8 +131,8 @@ def test_scheduled_events_never_enter_a_study(run: Run, desk: Workspace) -> None
 def test_publish_twice_and_verify(run: Run, own_desk: Path) -> None:
     first = run("publish", "ex-china-core", "--as-of", "2026-09-14", "-w", own_desk)
     assert first[0] == 0, first
-    assert "published: ex-china-core, review effective 2026-09-18, ledger row 1" in first[1]
-    files = {path: path.read_bytes() for path in sorted((own_desk / "reports").rglob("*/2026-09-18/*"))}
+    assert "published: ex-china-core, announcement for 2026-09-18, ledger row 1" in first[1]
+    files = {path: path.read_bytes() for path in sorted((own_desk / "reports").rglob("announcement/2026-09-18/*"))}
     assert len(files) == 7
     again = run("publish", "ex-china-core", "--as-of", "2026-10-02", "-w", own_desk)
     assert again[0] == 0
@@ -136,7 +149,7 @@ def test_publish_twice_and_verify(run: Run, own_desk: Path) -> None:
 
 def test_a_tampered_file_stops_verify_and_publish(run: Run, own_desk: Path) -> None:
     run("publish", "ex-china-core", "--as-of", "2026-06-12", "-w", own_desk)
-    sheet = own_desk / "reports" / "ex-china-core" / "2026-06-18" / "proforma.csv"
+    sheet = own_desk / "reports" / "ex-china-core" / "announcement" / "2026-06-18" / "proforma.csv"
     ledger = (own_desk / "reports" / "ledger.jsonl").read_bytes()
     sheet.write_text(sheet.read_text().replace("lynas", "lynax"))
     code, _, err = run("verify", "-w", own_desk)
@@ -146,7 +159,7 @@ def test_a_tampered_file_stops_verify_and_publish(run: Run, own_desk: Path) -> N
     assert code == 1
     assert "proforma.csv" in err
     assert (own_desk / "reports" / "ledger.jsonl").read_bytes() == ledger
-    assert not (own_desk / "reports" / "ex-china-core" / "2026-09-18").exists()
+    assert not (own_desk / "reports" / "ex-china-core" / "announcement" / "2026-09-18").exists()
 
 
 def test_the_same_publication_is_the_same_bytes_whatever_the_threads(desk: Workspace, tmp_path: Path) -> None:
@@ -169,14 +182,15 @@ def test_the_same_publication_is_the_same_bytes_whatever_the_threads(desk: Works
         ]
         environment = {**os.environ, "POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads}
         subprocess.run(command, env=environment, check=True, capture_output=True)
-        found.append({p.name: p.read_bytes() for p in (folder / "reports" / "magnet-chain" / "2026-09-18").iterdir()})
+        published = folder / "reports" / "magnet-chain" / "announcement" / "2026-09-18"
+        found.append({path.name: path.read_bytes() for path in published.iterdir()})
     assert found[0] == found[1] == found[2]
 
 
 def test_the_first_composition_is_announced_before_there_are_levels(run: Run, own_desk: Path) -> None:
     code, out, _ = run("publish", "magnet-chain", "--as-of", "2014-12-15", "-w", own_desk)
     assert code == 0
-    assert "review effective 2014-12-19" in out
+    assert "announcement for 2014-12-19" in out
     assert "announcement.pdf" in out
     assert "factsheet" not in out
 
@@ -184,17 +198,17 @@ def test_the_first_composition_is_announced_before_there_are_levels(run: Run, ow
 def test_publishing_before_anything_was_announced(run: Run, own_desk: Path) -> None:
     code, _, err = run("publish", "magnet-chain", "--as-of", "2014-06-02", "-w", own_desk)
     assert code == 1
-    assert "no review was announced by 2014-06-02" in err
+    assert "no announcement was due by 2014-06-02" in err
 
 
 def test_serve_once_does_what_is_due_and_no_more(run: Run, own_desk: Path) -> None:
     moment = ("--once", "--now", "2026-09-12T00:00:00", "-w", own_desk)
     code, out, _ = run("serve", "--dry-run", *moment)
     assert code == 0
-    assert out.count("publish") == 2
+    assert out.count("announcement") == 2
     assert not (own_desk / "reports" / "ledger.sqlite").exists()
     code, out, _ = run("serve", *moment)
-    assert (code, out.count("done: publish")) == (0, 2)
+    assert (code, out.count("done: announcement")) == (0, 2)
     code, out, _ = run("serve", *moment)
     assert (code, out.strip()) == (0, "nothing is due")
 
@@ -272,7 +286,7 @@ def test_one_broken_rulebook_does_not_stop_the_others(run: Run, own_desk: Path) 
     book.write_text(book.read_text().replace("top =", "topp ="))
     code, out, err = run("serve", "--once", "--now", "2026-09-12T00:00:00", "-w", own_desk)
     assert code == 1
-    assert "done: publish magnet-chain" in out
+    assert "done: announcement of magnet-chain" in out
     assert "no selection called 'topp'" in err
 
 
@@ -280,7 +294,7 @@ def test_reviews_are_published_in_their_order(run: Run, own_desk: Path) -> None:
     run("publish", "ex-china-core", "--as-of", "2026-09-14", "-w", own_desk)
     code, _, err = run("publish", "ex-china-core", "--as-of", "2026-08-01", "-w", own_desk)
     assert code == 1
-    assert "the review effective 2026-09-18 is published already" in err
+    assert "the announcement of 2026-09-18 is published already" in err
 
 
 def test_a_changed_rulebook_is_said_beside_what_was_published(run: Run, own_desk: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,20 +18,31 @@ from exchina.rulebook import parse_rulebook
 from exchina.workspace import Workspace
 from tests.markets import market
 
+NOW = datetime(2026, 9, 30, tzinfo=UTC)
 EVE, ANNOUNCED, EFFECTIVE, AFTER = (date(2026, 9, day) for day in (10, 11, 18, 22))
 Place = Callable[[str], Workspace]
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path, root: Path) -> Place:
     """A workspace of its own to write to."""
-    return lambda name: Workspace(tmp_path / name)
+
+    def made(name: str) -> Workspace:
+        (tmp_path / name / "indices").mkdir(parents=True)
+        (tmp_path / name / "indices" / "reference").symlink_to(root / "indices" / "reference")
+        return Workspace(tmp_path / name)
+
+    return made
+
+
+def calculate(place: Workspace, book: Rulebook, view: MarketView, late: str | None = None) -> list[workflow.Closing]:
+    return workflow.calculate(place, book, view, now=NOW, wishes=workflow.Wishes(late=late))
 
 
 def closed(place: Workspace, book: Rulebook, view: MarketView, *days: date) -> Path:
     for day in days:
-        desk.calculate(place, book, view.as_of(day))
-    return place.reports / book.index.id / "desk"
+        calculate(place, book, view.as_of(day))
+    return place.reports / book.index.id / "close"
 
 
 def levels(folder: Path) -> dict[tuple[str, str], float]:
@@ -49,6 +60,17 @@ def test_day_by_day_is_the_whole_history_bit_for_bit(place, chain, sample) -> No
     expected = {(str(session), variant): level for session, variant, level, _ in series.rows()}
     assert found == expected
     assert len(found) == 9 * 3
+
+
+def test_a_review_that_brings_new_lines_opens_with_them(place, sample, desk) -> None:
+    """Three companies enter magnet-chain in June 2026; the desk comes to the effective close from a written state."""
+    book = workflow.index_rulebook(desk, "magnet-chain")
+    eve, effective, after = (date(2026, 6, day) for day in (17, 18, 22))
+    folder = closed(place("a"), book, sample, eve, effective, after)
+    opening = pl.read_csv(folder / str(effective) / "opening.csv")["symbol"]
+    assert {"127120.KQ", "ALOY", "EMAT"} <= set(opening) - set(pl.read_csv(folder / str(eve) / "closing.csv")["symbol"])
+    series = workflow.backtest(book, sample.as_of(after)).levels.filter(pl.col("session") >= eve)
+    assert levels(folder) == {(str(session), variant): level for session, variant, level, _ in series.rows()}
 
 
 def test_each_opening_file_is_what_the_next_session_held(place, chain, sample) -> None:
@@ -120,11 +142,11 @@ def test_an_event_known_too_late_stops_the_day_until_somebody_says_why(place, ch
     desk_place = place("a")
     closed(desk_place, chain, late, AFTER - timedelta(days=1))
     with pytest.raises(DataError, match="2026-09-22 MP: opened with .*an event became known"):
-        desk.calculate(desk_place, chain, late.as_of(AFTER))
-    assert not (desk_place.reports / "magnet-chain" / "desk" / str(AFTER)).exists()
-    (day,) = desk.calculate(desk_place, chain, late.as_of(AFTER), late="told by the exchange at noon")
+        calculate(desk_place, chain, late.as_of(AFTER))
+    assert not (desk_place.reports / "magnet-chain" / "close" / str(AFTER)).exists()
+    (day,) = calculate(desk_place, chain, late.as_of(AFTER), late="told by the exchange at noon")
     assert "told by the exchange at noon" in day.notices[0]
-    written = desk_place.reports / "magnet-chain" / "desk" / str(AFTER) / "notices.txt"
+    written = desk_place.reports / "magnet-chain" / "close" / str(AFTER) / "notices.txt"
     assert "told by the exchange at noon" in written.read_text()
 
 
@@ -159,7 +181,7 @@ def test_a_state_of_other_rules_is_refused(place, chain, sample) -> None:
     closed(desk_place, chain, sample, EVE)
     other = parse_rulebook(chain.text.replace("at_most = 0.15", "at_most = 0.16"))
     with pytest.raises(DataError, match="the state of 2026-09-10 was computed with other rules"):
-        desk.calculate(desk_place, other, sample.as_of(ANNOUNCED))
+        calculate(desk_place, other, sample.as_of(ANNOUNCED))
 
 
 def test_a_damaged_state_is_named(place, chain, sample) -> None:
@@ -167,8 +189,8 @@ def test_a_damaged_state_is_named(place, chain, sample) -> None:
     folder = closed(desk_place, chain, sample, EVE)
     path = folder / str(EVE) / desk.STATE
     path.write_text(path.read_text().replace('"divisor"', '"diviser"'))
-    with pytest.raises(DataError, match=r"state.json: states.PR.divisor: Field required"):
-        desk.calculate(desk_place, chain, sample.as_of(ANNOUNCED))
+    with pytest.raises(PublicationError, match=r"state.json: was changed after it was published in row 1"):
+        calculate(desk_place, chain, sample.as_of(ANNOUNCED))
 
 
 def test_a_state_reads_back_bit_for_bit(place, chain, sample) -> None:
@@ -178,24 +200,14 @@ def test_a_state_reads_back_bit_for_bit(place, chain, sample) -> None:
     assert state_file.from_text(text, "x").target is not None
 
 
-def test_a_day_without_its_state_is_done_again(place, chain, sample) -> None:
-    """The state is written last: a crash before it leaves the day undone, and the next run completes it."""
-    desk_place = place("a")
-    folder = closed(desk_place, chain, sample, EVE, ANNOUNCED)
-    before = {path.name: path.read_bytes() for path in (folder / str(ANNOUNCED)).iterdir()}
-    (folder / str(ANNOUNCED) / desk.STATE).unlink()
-    (folder / str(ANNOUNCED) / "closing.csv").write_text("half")
-    closed(desk_place, chain, sample, ANNOUNCED)
-    assert {path.name: path.read_bytes() for path in (folder / str(ANNOUNCED)).iterdir()} == before
-
-
 def test_a_dry_run_writes_nothing_and_a_folder_in_the_way_is_named(place, chain, sample) -> None:
     desk_place = place("a")
-    assert desk.calculate(desk_place, chain, sample.as_of(EVE), dry_run=True)
+    view = sample.as_of(EVE)
+    assert workflow.calculate(desk_place, chain, view, now=NOW, wishes=workflow.Wishes(), dry_run=True)
     assert not desk_place.reports.exists()
-    desk_place.root.write_text("in the way")
-    with pytest.raises(PublicationError, match="cannot be written"):
-        desk.calculate(desk_place, chain, sample.as_of(EVE))
+    desk_place.reports.write_text("in the way")
+    with pytest.raises(PublicationError, match="nothing was published"):
+        calculate(desk_place, chain, sample.as_of(EVE))
 
 
 def test_a_corrected_close_is_restated_by_the_policy(place, chain, sample) -> None:
@@ -207,13 +219,13 @@ def test_a_corrected_close_is_restated_by_the_policy(place, chain, sample) -> No
     again = right.filter(row).with_columns(known_date=pl.lit(told))
     history = replace(sample.market, prices=pl.concat([first, again]).sort("symbol", "session", "known_date"))
     view = replace(sample, history=history)
-    found = desk.restate(place("a"), chain, view, date(2026, 9, 3)).filter(pl.col("variant") == "PR")
+    found = workflow.differences(place("a"), chain, view, date(2026, 9, 3)).filter(pl.col("variant") == "PR")
     assert found["session"].to_list() == [wrong]
     assert found["decision"].to_list() == ["restated"]
     assert found.select("old_status", "new_status").rows() == [("superseded", "corrected")]
     assert found["difference_bp"][0] == pytest.approx((found["new_level"][0] / found["old_level"][0] - 1) * 1e4)
     assert found["difference_bp"][0] < -5
-    assert desk.restate(place("a"), chain, sample, date(2026, 9, 3)).is_empty()
+    assert workflow.differences(place("b"), chain, sample, date(2026, 9, 3)).is_empty()
 
 
 def test_a_correction_that_changes_the_members_is_restated(place, chain, sample) -> None:
@@ -223,7 +235,7 @@ def test_a_correction_that_changes_the_members_is_restated(place, chain, sample)
     first = right.with_columns(pl.when(wrong).then(pl.col("close") / 1e4).otherwise("close").alias("close"))
     again = right.filter(wrong).with_columns(known_date=pl.lit(date(2026, 6, 30)))
     history = replace(sample.market, prices=pl.concat([first, again]).sort("symbol", "session", "known_date"))
-    found = desk.restate(place("a"), chain, replace(sample, history=history), date(2026, 6, 25))
+    found = workflow.differences(place("a"), chain, replace(sample, history=history), date(2026, 6, 25))
     assert found.height > 0
     assert set(found["decision"]) == {"restated"}
 
@@ -239,17 +251,17 @@ def test_an_event_learnt_late_is_applied_today_and_the_days_before_are_restated(
     desk_place = place("a")
     folder = closed(desk_place, chain, view, EVE, ANNOUNCED)
     with pytest.raises(DataError, match=r"event split:MP:2026-09-11 .*became known after its ex-date"):
-        desk.calculate(desk_place, chain, view.as_of(told))
-    desk.calculate(desk_place, chain, view.as_of(told), late="the vendor was late")
+        calculate(desk_place, chain, view.as_of(told))
+    calculate(desk_place, chain, view.as_of(told), late="the vendor was late")
     right = {(str(s), v): level for s, v, level, _ in workflow.backtest(chain, view.as_of(told)).levels.rows()}
     sent = levels(folder)
     assert sent[str(told), "PR"] == pytest.approx(right[str(told), "PR"], rel=1e-12)
     assert sent[str(ANNOUNCED), "PR"] < right[str(ANNOUNCED), "PR"] * 0.99
-    found = desk.restate(desk_place, chain, view.as_of(told), told).filter(pl.col("variant") == "PR")
+    found = workflow.differences(desk_place, chain, view.as_of(told), told).filter(pl.col("variant") == "PR")
     assert found["session"].to_list() == [ANNOUNCED]
     assert found["old_level"].to_list() == [sent[str(ANNOUNCED), "PR"]]
     assert found["decision"].to_list() == ["restated"]
-    desk.calculate(desk_place, chain, view.as_of(date(2026, 9, 15)))
+    calculate(desk_place, chain, view.as_of(date(2026, 9, 15)))
     assert levels(folder)["2026-09-15", "PR"] == pytest.approx(
         workflow.backtest(chain, view.as_of(date(2026, 9, 15))).levels.filter(pl.col("variant") == "PR")["level"][-1],
         rel=1e-12,
@@ -274,7 +286,7 @@ def test_an_event_that_is_withdrawn_after_it_was_applied_stops_the_desk(place, c
     desk_place = place("a")
     closed(desk_place, chain, with_actions(sample, sure), EVE, ANNOUNCED)
     with pytest.raises(DataError, match="event SURE: was applied and has been withdrawn or changed since"):
-        desk.calculate(desk_place, chain, sample.as_of(date(2026, 9, 14)), late="no")
+        calculate(desk_place, chain, sample.as_of(date(2026, 9, 14)), late="no")
 
 
 def test_a_session_on_which_half_the_markets_have_no_close_is_delayed(place, chain, sample) -> None:

@@ -37,7 +37,7 @@ def test_commands_of_the_readme_run_from_nothing(root: Path, tmp_path: Path) -> 
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "publications verified:" in done.stdout
-    made = tmp_path / "desk" / "reports" / "my-index" / "2026-09-18"
+    made = tmp_path / "desk" / "reports" / "my-index" / "announcement" / "2026-09-18"
     names = {"announcement.html", "announcement.pdf", "factsheet.html", "factsheet.pdf", "proforma.csv"}
     assert names <= {path.name for path in made.iterdir()}
 

@@ -21,7 +21,7 @@ from exchina import cli, workflow
 from exchina.analytics.sweep import config_hash
 from exchina.errors import ExchinaError, InfeasibleError, PublicationError
 from exchina.ledger import Ledger
-from exchina.ledger.database import connected
+from exchina.ledger.database import connected, place_of
 from exchina.ledger.trials import Trial, TrialLedger, open_trials
 from exchina.market.view import MarketView
 from exchina.model import Rulebook
@@ -260,11 +260,13 @@ def ledger(place: Workspace) -> TrialLedger:
     return made
 
 
-def unguarded(ledger: TrialLedger, statement: str) -> None:
-    connection = sqlite3.connect(ledger.database)
-    for verb in ("update", "delete"):
-        connection.execute(f"DROP TRIGGER trials_no_{verb}")
-    connection.execute(statement)
+def unguarded(ledger: TrialLedger, *statements: str) -> None:
+    connection = sqlite3.connect(ledger.folder / "trials.sqlite")
+    for table in ("trials", "trials_files"):
+        for verb in ("update", "delete"):
+            connection.execute(f"DROP TRIGGER {table}_no_{verb}")
+    for statement in statements:
+        connection.execute(statement)
     connection.commit()
     connection.close()
 
@@ -275,7 +277,7 @@ FORBIDDEN = ["UPDATE trials SET sharpe = 9", "DELETE FROM trials", "INSERT OR RE
 @pytest.mark.parametrize("statement", FORBIDDEN)
 def test_the_database_refuses_to_change_a_row(ledger: TrialLedger, statement: str) -> None:
     before = ledger.entries()
-    connection = sqlite3.connect(ledger.database, isolation_level=None)
+    connection = sqlite3.connect(ledger.folder / "trials.sqlite", isolation_level=None)
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         connection.execute(statement)
     connection.close()
@@ -296,7 +298,7 @@ TAMPERED: list[tuple[Callable[[TrialLedger], Any], str]] = [
     (lambda one: unguarded(one, "DELETE FROM trials WHERE sequence = 3"), "line 3: has no row in the database"),
     (lambda one: series_of(one).unlink(), "recorded in row 2, cannot be read"),
     (lambda one: series_of(one).write_bytes(b"better"), "was changed after it was recorded in row 2"),
-    (lambda one: one.database.unlink(), "line 1: has no row in the database"),
+    (lambda one: (one.folder / "trials.sqlite").unlink(), "line 1: has no row in the database"),
     (lambda one: one.export.unlink(), "the next trial, of whichever index, brings the export up to date"),
 ]
 
@@ -311,10 +313,11 @@ def test_tampering_is_found(
 
 
 def test_a_row_cut_off_with_its_export_leaves_its_levels_behind(place: Workspace, ledger: TrialLedger) -> None:
-    unguarded(ledger, "DELETE FROM trials WHERE sequence = 3")
+    unguarded(ledger, "DELETE FROM trials WHERE sequence = 3", "DELETE FROM trials_files WHERE sequence = 3")
     lines = ledger.export.read_text(encoding="utf-8").splitlines(keepends=True)
     ledger.export.write_text("".join(lines[:2]), encoding="utf-8")
-    assert {"is in no row of the ledger"} == {problem.what for problem in workflow.verify(place)}
+    found = {problem.what for problem in workflow.verify(place)}
+    assert found == {"is in no row of the ledger", "its guard against changes was taken off"}
 
 
 def test_a_publication_vouches_for_the_trials_before_it(place: Workspace, ledger: TrialLedger) -> None:
@@ -323,7 +326,7 @@ def test_a_publication_vouches_for_the_trials_before_it(place: Workspace, ledger
     )
     record(ledger, 9)
     assert workflow.verify(place) == []
-    for path in (ledger.database, ledger.export, *ledger.folder.glob("*/*")):
+    for path in (ledger.folder / "trials.sqlite", ledger.export, *ledger.folder.glob("*/*")):
         path.unlink()
     assert "3 trials were recorded when it was published" in workflow.verify(place)[0].what
     for number in (5, 6, 7):
@@ -392,7 +395,7 @@ def test_a_new_ledger_waits_for_the_one_who_writes_first(tmp_path: Path) -> None
     first.execute("CREATE TABLE early (x)")
     done = Timer(0.3, lambda: first.execute("COMMIT"))
     done.start()
-    with connected(database) as connection:
+    with connected(place_of("", database)) as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("SELECT count(*) FROM early").scalar() == 0
     done.join()

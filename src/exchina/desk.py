@@ -1,24 +1,22 @@
-"""The index desk's day: compute the next session from the last one's state, check it, and write its files.
+"""The index desk's day: compute the next session from the last one's state, check it, and make its files.
 
-    <reports>/<index>/desk/<day>/    closing, opening, levels, divisor, corporate_actions and proforma .csv, state.json
-
-The proforma is there from the announcement of a review to the session before it takes effect.
+The files of a day are closing, opening, levels, divisor, corporate_actions and proforma .csv, and state.json, from
+which the next day starts. The proforma is there from the announcement of a review to the session before it is in force.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import polars as pl
 
-from exchina import atomic, history
+from exchina import history
 from exchina.calculation import state_file
 from exchina.calculation.restatement import restatement
 from exchina.calculation.state import Reset, State, Target
 from exchina.calculation.state_file import Closed
 from exchina.desk_tables import day_tables, proforma_table
-from exchina.errors import DataError, Problem, PublicationError
+from exchina.errors import DataError, Problem
 from exchina.inputs import Inputs, index_sessions, inputs_for
 from exchina.levels import (
     PRICE,
@@ -33,7 +31,6 @@ from exchina.levels import (
 )
 from exchina.market.view import MarketView, with_hindsight
 from exchina.model import Rulebook
-from exchina.workspace import Workspace
 
 STATE = "state.json"
 SAME = 1e-12
@@ -50,58 +47,44 @@ class Day:
     files: Mapping[str, bytes]
     notices: tuple[str, ...]
 
+    def state(self) -> Closed:
+        """What the next day starts from."""
+        return state_file.from_text(self.files[STATE].decode(), f"{STATE} of {self.session}")
 
-def calculate(
-    workspace: Workspace, book: Rulebook, view: MarketView, *, late: str | None = None, dry_run: bool = False
-) -> list[Day]:
-    """Compute every session after the last one in the desk's folder, each from what was known on its day.
 
-    The last is the view's last session. Without a folder the index is computed from its base date on, and the first day
-    written is the view's last session.
+def days(book: Rulebook, view: MarketView, closed: Closed | None, *, late: str | None = None) -> Iterator[Day]:
+    """Every session after the last one closed, up to the view's last, each from what was known on its own day.
 
     Args:
-        workspace: whose reports hold the desk's folder.
         book: the rules.
         view: the market.
+        closed: the state of the last session closed; None computes the index from its base date to the view's last
+            session, and that is the only day.
         late: why a session may be closed although its opening file was another; kept among the notices.
-        dry_run: write nothing.
 
     Raises:
         DataError: data is missing, the state is of other rules, or an opening file was not what the session held.
-        PublicationError: the folder cannot be written.
     """
-    folder = workspace.reports / book.index.id / "desk"
-    closed = last_closed(folder)
-    sessions = [day for day in index_sessions(book, view) if day <= view.provenance.through]
     if closed is None:
-        days = [_first(book, view)]
-        return [day if dry_run else _written(folder, day) for day in days]
+        yield _first(book, view)
+        return
     if closed.rulebook != book.content_hash:
         what = f"the state of {closed.session} was computed with other rules than those of version {book.index.version}"
-        raise DataError(Problem(str(folder), what, "move the folder away to start anew from the base date"))
-    made: list[Day] = []
+        raise DataError(Problem(book.index.id, what, "give the rulebook that was changed a version of its own"))
+    sessions = [day for day in index_sessions(book, view) if day <= view.provenance.through]
     for session in [day for day in sessions if day > closed.session]:
         day, closed = _next(book, view, closed, session, late)
-        made.append(day if dry_run else _written(folder, day))
-    return made
+        yield day
 
 
-def last_closed(folder: Path) -> Closed | None:
-    """The state that the desk wrote last; None where it wrote none."""
-    found = sorted(folder.glob(f"*/{STATE}"))
-    if not found:
-        return None
-    return state_file.from_text(found[-1].read_text(encoding="utf-8"), str(found[-1]))
-
-
-def restate(workspace: Workspace, book: Rulebook, view: MarketView, known_by: date) -> pl.DataFrame:
+def restate(book: Rulebook, view: MarketView, known_by: date, sent: pl.DataFrame) -> pl.DataFrame:
     """What the levels up to a day would be today, beside what the desk published, or what was known then.
 
     Args:
-        workspace: where the desk's files are; its levels count for the sessions that it has closed.
         book: the rules.
         view: everything known today.
         known_by: the day of the old series.
+        sent: session, variant, sent: the unrounded levels that were published; they count where there are any.
 
     Returns:
         `exchina.calculation.restatement.restatement`.
@@ -117,17 +100,30 @@ def restate(workspace: Workspace, book: Rulebook, view: MarketView, known_by: da
     then, now = history.composed(book, old, reviews), history.composed(book, with_hindsight(view), reviews)
     changed = any(set(a.members["company_id"]) != set(b.members["company_id"]) for a, b in zip(then, now, strict=True))
     computed, today = (series_of(book, at, made).levels for at, made in ((old, then), (view, now)))
-    published = _published(workspace.reports / book.index.id / "desk")
-    sent = computed.join(published, on=["session", "variant"], how="left", maintain_order="left")
-    sent = sent.with_columns(level=pl.coalesce("sent", "level"))
-    return restatement(sent, today, book.calculation, members_changed=changed)
+    key = ["session", "variant"]
+    old_levels = today.select(key).join(computed, on=key, how="left", maintain_order="left")
+    old_levels = old_levels.join(sent, on=key, how="left", maintain_order="left")
+    old_levels = old_levels.with_columns(level=pl.coalesce("sent", "level")).drop_nulls("level")
+    return restatement(old_levels, today, book.calculation, members_changed=changed)
 
 
-def _published(folder: Path) -> pl.DataFrame:
-    """session, variant, sent: the unrounded levels of the desk's files."""
-    columns = ("session", "variant", pl.col("unrounded_level").alias("sent"))
-    rows = [pl.read_csv(path, try_parse_dates=True).select(columns) for path in sorted(folder.glob("*/levels.csv"))]
-    return pl.concat([pl.DataFrame(schema={"session": pl.Date, "variant": pl.String, "sent": pl.Float64}), *rows])
+def afresh(book: Rulebook, view: MarketView, session: date) -> Day:
+    """A session as everything known today says it was: the state from which a restated index goes on.
+
+    Args:
+        book: the rules.
+        view: what is known today.
+        session: the session; later prices do not count.
+
+    Raises:
+        DataError: as for `days`.
+    """
+    until = replace(view.market, prices=view.market.prices.filter(pl.col("session") <= session))
+    cut = replace(view, market=until, provenance=replace(view.provenance, through=session))
+    seen = with_hindsight(cut)
+    baskets = history.composed(book, seen, history.reviews_until(book, seen, session))
+    made = calculated(book, cut, baskets)
+    return _day(cut, made, made.inputs, _announced(book, cut, session), ())[0]
 
 
 def _first(book: Rulebook, view: MarketView) -> Day:
@@ -136,7 +132,7 @@ def _first(book: Rulebook, view: MarketView) -> Day:
         what = f"{book.index.base_date} is after the last price, {view.provenance.through}"
         raise DataError(Problem("index.base_date", what, "fetch later prices or set an earlier base_date"))
     made = calculated(book, view, baskets)
-    return _day(view, made, made.inputs, None, ())[0]
+    return _day(view, made, made.inputs, _announced(book, view, made.states[PRICE].session), ())[0]
 
 
 def _next(book: Rulebook, view: MarketView, closed: Closed, session: date, late: str | None) -> tuple[Day, Closed]:
@@ -146,13 +142,14 @@ def _next(book: Rulebook, view: MarketView, closed: Closed, session: date, late:
         what = f"prices end on {cut.provenance.through}"
         raise DataError(Problem(f"{book.index.id} {session}", what, "fetch the session's closes first"))
     resets = _resets(book, cut, closed.target, closed.session)
-    known = inputs_after(book, cut, closed.states, resets, session)
+    target = closed.target if closed.target and closed.target.effective > closed.session else None
+    target = target or _announced(book, cut, session)
+    known = inputs_after(book, cut, closed.states, {**resets, **_resets(book, cut, target, session)}, session)
     inputs, faults = _caught_up(known, closed, session)
     made = continued(inputs, cut, closed.states, resets)
     faults += _not_as_opened(closed, made.states[PRICE])
     if faults and late is None:
         raise DataError(*faults)
-    target = closed.target if closed.target and closed.target.effective > closed.session else None
     return _day(cut, made, known, target, (f"late: {late}", *map(str, faults)) if faults else ())
 
 
@@ -167,7 +164,7 @@ def _caught_up(inputs: Inputs, closed: Closed, session: date) -> tuple[Inputs, l
     learnt = now.keys() - closed.events.keys()
     undone = [name for name, said in sorted(closed.events.items()) if now.get(name) != said]
     if undone:
-        cure = "move the desk's folder away and calculate anew; exchina restate shows what changes"
+        cure = "exchina restate shows what changes, and with --approved-by publishes it"
         what = "was applied and has been withdrawn or changed since"
         raise DataError(*(Problem(f"event {name}", what, cure) for name in undone))
     cure = "--late REASON applies it today; exchina restate shows the days before"
@@ -216,7 +213,6 @@ def _day(
     view: MarketView, made: Calculation, known: Inputs, target: Target | None, notices: tuple[str, ...]
 ) -> tuple[Day, Closed]:
     book, state = made.inputs.book, made.states[PRICE]
-    target = target or _announced(book, view, state.session)
     opens = opening(made, _resets(book, view, target, state.session))[PRICE]
     held = {name: line.shares for name, line in opens.after.items()}
     past = _past_events(known, state.shares, state.session)
@@ -260,17 +256,3 @@ def _stamped(table: pl.DataFrame, closed: Closed, view: MarketView) -> bytes:
         pl.lit(closed.index_id).alias("index_id"), *session, pl.all(), simulated=pl.lit(view.provenance.simulated)
     )
     return stamped.write_csv().encode()
-
-
-def _written(folder: Path, day: Day) -> Day:
-    """Write the files of a day, its state last, so that a crash leaves the day undone."""
-    ordered = sorted(day.files, key=lambda name: (name == STATE, name))
-    for name in ordered:
-        path = folder / str(day.session) / name
-        try:
-            atomic.place(path, day.files[name])
-        except OSError as fault:
-            raise PublicationError(
-                Problem(str(path), f"cannot be written: {fault.strerror}", "make room, or allow writing")
-            ) from fault
-    return day

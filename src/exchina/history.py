@@ -154,6 +154,13 @@ def _walked(book: Rulebook, view: MarketView, wanted: list[Review], after: Walk)
     )
 
 
+def universe_read(book: Rulebook, view: MarketView, cutoff: date) -> pl.DataFrame:
+    """The universe that a review with this data cut-off reads; raises as `composed`."""
+    cut = view.as_of(cutoff)
+    _reaches(cut, cutoff)
+    return universe_on(_believed(book, cut.market), cut.reference, cutoff)
+
+
 def _universe(book: Rulebook, cut: MarketView, day: date, key: date) -> pl.DataFrame:
     """The universe of a day as a view cut to it shows it, under the key of a review."""
     return universe_on(_believed(book, cut.market), cut.reference, day).with_columns(review=pl.lit(key))

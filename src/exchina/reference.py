@@ -9,7 +9,7 @@ import polars as pl
 from exchina.errors import DataError, Problem
 from exchina.model import Reference
 from exchina.tables.parsing import parse
-from exchina.tables.reference import CONTRACTS
+from exchina.tables.reference import CONTRACTS, OPTIONAL
 from exchina.tables.reference_links import link_problems
 from exchina.tables.reference_rows import row_problems
 from exchina.tables.reference_words import WEAK
@@ -30,6 +30,7 @@ SAID = {
     "related_entities": "{name} is {kind}",
     "listed_funds": "terms of {name}",
 }
+ALL = {**CONTRACTS, **OPTIONAL}
 KNOWN_ON = ("known_date", "event_date", "effective_date", "valid_from", "first_trade_date")
 
 
@@ -37,7 +38,7 @@ def read_reference(folder: Path) -> Reference:
     """The reference tables, in file order.
 
     Args:
-        folder: holds one CSV file per table, as its README describes.
+        folder: holds one CSV file per table, as its README describes; one that is licensed may be missing.
 
     Raises:
         DataError: with every problem of every file, if there is any.
@@ -47,7 +48,8 @@ def read_reference(folder: Path) -> Reference:
     if faults or more:
         raise DataError(*faults, *more)
     digest = sha256(b"".join(sha256(content).digest() for content in contents.values())).hexdigest()
-    return Reference(**tables, weak_facts=_weak_facts(tables), content_hash=digest)
+    absent = {name: _without_rows(name) for name in OPTIONAL if name not in tables}
+    return Reference(**tables, **absent, weak_facts=_weak_facts(tables), content_hash=digest)
 
 
 def check_reference(folder: Path) -> list[Problem]:
@@ -59,7 +61,7 @@ def check_reference(folder: Path) -> list[Problem]:
 def _weak_facts(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Every row that rests on weak evidence, as `Reference.weak_facts` holds them; a sponsor counts for each company
     that it backs."""
-    rows = pl.concat(_weak_rows(file, table) for file, table in tables.items())
+    rows = pl.concat(_weak_rows(file, table) for file, table in tables.items() if file in CONTRACTS)
     backed = tables["policy_measures"].select("sponsor", backed="company_id").unique(maintain_order=True)
     said = backed.join(tables["sponsors"], on="sponsor", maintain_order="left").select(
         "backed", file=pl.lit("sponsors"), what=pl.format("sponsor {} is {}", "sponsor", "credit_class")
@@ -82,10 +84,16 @@ def _weak_rows(file: str, frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _without_rows(name: str) -> pl.DataFrame:
+    return pl.DataFrame(schema={column: spec.dtype.type for column, spec in ALL[name].columns.items()})
+
+
 def _contents(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
     contents: dict[str, bytes] = {}
     faults: list[Problem] = []
-    for name in CONTRACTS:
+    for name in ALL:
+        if name in OPTIONAL and not (folder / f"{name}.csv").exists():
+            continue
         try:
             contents[name] = (folder / f"{name}.csv").read_bytes()
         except OSError as fault:
@@ -104,7 +112,7 @@ def _tables(contents: Mapping[str, bytes]) -> tuple[dict[str, pl.DataFrame], lis
     tables: dict[str, pl.DataFrame] = {}
     faults: list[Problem] = []
     for name, content in contents.items():
-        frame, problems = parse(content, CONTRACTS[name], f"{name}.csv")
+        frame, problems = parse(content, ALL[name], f"{name}.csv")
         faults += problems
         if frame is not None:
             tables[name] = frame

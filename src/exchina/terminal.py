@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from exchina.market.live.report import Fetched
     from exchina.market.store import Saved
-    from exchina.model import Basket, IndexSeries, Provenance
+    from exchina.model import Basket, IndexSeries, Provenance, Publication
     from exchina.service import Outcome
 
 WIDTH_OF_A_FILE = 160
@@ -168,18 +168,38 @@ def saved_facts(saved: "Saved") -> dict[str, object]:
     return {**vars(saved), **tables, "revised": revised}
 
 
-def show_outcomes(outcomes: "Sequence[Outcome]", *, json_wanted: bool) -> None:
-    """What one pass over the schedule did, and what it could not do."""
-    failed = list(dict.fromkeys(problem for outcome in outcomes for problem in outcome.problems))
-    done = [outcome.published.entry for outcome in outcomes if outcome.published]
+def show_outcomes(outcomes: "Sequence[Outcome]", found: Sequence[Problem], *, json_wanted: bool) -> None:
+    """What a pass over the schedule did, and what it could not do."""
+    done = [outcome.published.entry for outcome in outcomes if outcome.published and outcome.published.new]
     if json_wanted:
-        as_json({"published": [asdict(entry) for entry in done], "problems": [one.as_dict() for one in failed]})
+        as_json({"published": [asdict(entry) for entry in done], "problems": [one.as_dict() for one in found]})
         return
     for entry in done:
-        say(f"done: publish {entry.index_id}, {entry.what} {entry.for_day}, ledger row {entry.sequence}")
-    problems(failed, json_wanted=False)
-    if not outcomes:
+        late = f", due {entry.due_at}" if entry.due_at else ""
+        say(f"done: {entry.what} of {entry.index_id} for {entry.for_day}, ledger row {entry.sequence}{late}")
+    problems(found, json_wanted=False)
+    if not outcomes and not found:
         say("nothing is due")
+
+
+def ledger_row(row: "Publication") -> dict[str, object]:
+    """A row of the ledger for a person."""
+    from exchina.schedule import lateness
+
+    wait = lateness(row, ())
+    remarks = [row.inputs.get("because", ""), "clock set by hand" if "clock" in row.inputs else ""]
+    return {
+        "row": row.sequence,
+        "index": row.index_id,
+        "what": row.what,
+        "for day": row.for_day,
+        "revision": row.revision or "",
+        "published (UTC)": row.published_at[:19].replace("T", " "),
+        "late": f"by {wait}" if wait else "",
+        "files": sum(not path.startswith("frozen/") for path in row.files),
+        "remarks": "; ".join(filter(None, remarks)),
+        "hash": row.hash[:12],
+    }
 
 
 def show_basket(basket: "Basket") -> None:

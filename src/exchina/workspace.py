@@ -1,7 +1,7 @@
 """I/O. A workspace: the folder that holds indices, schedule, published reports and the market store."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,9 +12,17 @@ FOLDERS = ("indices", "scheduler", "reports/layouts", "reports/templates")
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The places of a workspace below its root."""
+    """The places of a workspace below its root.
+
+    Attributes:
+        root: its folder.
+        ledger: URL of the database of its publications, such as ``postgresql://...``; empty for SQLite in ``reports``.
+        signing_key: file of the private key that signs each new row of the ledger; None for rows without signature.
+    """
 
     root: Path
+    ledger: str = field(default="", repr=False)
+    signing_key: Path | None = None
 
     @property
     def indices(self) -> Path:
@@ -40,6 +48,16 @@ class Workspace:
     def store(self) -> Path:
         """The market store."""
         return self.root / "store"
+
+    @property
+    def public(self) -> Path:
+        """What subscribers may see, for any web server to serve."""
+        return self.root / "public"
+
+    @property
+    def subscribers(self) -> Path:
+        """Who is told of publications, and how."""
+        return self.root / "scheduler" / "subscribers.toml"
 
     @property
     def schedule(self) -> Path:

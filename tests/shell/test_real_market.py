@@ -75,8 +75,8 @@ def test_the_floor_day_shows_in_the_study(real: tuple[Workspace, str]) -> None:
 
 def test_published_and_not_called_simulated(real: tuple[Workspace, str]) -> None:
     place, said = real
-    assert "published: core-in-new-york, review effective 2025-09-19" in said
-    page = (place.reports / "core-in-new-york" / "2025-09-19" / "factsheet.html").read_text()
+    assert "published: core-in-new-york, announcement for 2025-09-19" in said
+    page = (place.reports / "core-in-new-york" / "announcement" / "2025-09-19" / "factsheet.html").read_text()
     assert "SIMULATED" not in page
     assert "Nasdaq screener closes" in page
     assert workflow.verify(place) == []

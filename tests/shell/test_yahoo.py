@@ -234,9 +234,9 @@ def test_from_an_empty_store_to_a_published_factsheet(stub: Stub, place: Workspa
     assert found.missing.is_empty(), found.missing
     book = workflow.index_rulebook(place, rulebook(place))
     view = workflow.open_market("live", workspace=place.root)
-    published = workflow.publish(place, book, view, published_at=MONDAY)
-    assert published.new
-    (page,) = place.reports.glob("live-core/*/factsheet.html")
+    occasion = workflow.last_occasion("announcement", book, view)
+    assert workflow.publish(place, book, view, occasion, clock=workflow.Clock(MONDAY)).new
+    (page,) = place.reports.glob("live-core/announcement/*/factsheet.html")
     text = page.read_text()
     assert "Yahoo Finance" in text
     assert "SIMULATED" not in text

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 
 from exchina import terminal
-from exchina.cli import analysis, design, desk, policy_verb, stress_verb, study_verb, sweep_verb, track_verb
+from exchina.cli import analysis, design, desk, policy_verb, serving, stress_verb, study_verb, sweep_verb, track_verb
 from exchina.cli.common import app
 from exchina.errors import ExchinaError, Problem
 
@@ -17,6 +17,7 @@ __all__ = [
     "desk",
     "main",
     "policy_verb",
+    "serving",
     "stress_verb",
     "study_verb",
     "sweep_verb",

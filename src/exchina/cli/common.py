@@ -1,7 +1,7 @@
 """What every command shares: the app, the options, and how a rulebook and a market are found."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from getpass import getuser
 from pathlib import Path
@@ -45,16 +45,20 @@ class Common:
     Parameters:
         workspace: folder that holds indices, scheduler and reports.
         json: print one JSON document instead of tables.
+        ledger: URL of the database of the publications, postgresql://...; without it a file in reports.
+        signing_key: private key (PEM) that signs each new row of the ledger.
     """
 
     workspace: Annotated[Path, Parameter(name=["--workspace", "-w"])] = field(default=Path())
     json: Annotated[bool, Parameter(negative="")] = False
+    ledger: Annotated[str, Parameter(env_var="EXCHINA_LEDGER")] = ""
+    signing_key: Annotated[Path | None, Parameter(env_var="EXCHINA_SIGNING_KEY")] = None
 
     def place(self) -> "Workspace":
         """The workspace at that folder."""
         from exchina.workspace import open_workspace
 
-        return open_workspace(self.workspace)
+        return replace(open_workspace(self.workspace), ledger=self.ledger, signing_key=self.signing_key)
 
 
 @Parameter(name="*")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from exchina.model import Publication
 
 FIRST = "0" * 64
 RESTORE = "restore the folder from a backup, then verify again"
+CLOCKS_APART = timedelta(minutes=5)
 
 
 class Sealed(Protocol):
@@ -46,22 +47,16 @@ def columns_of(entry: Sealed) -> dict[str, Any]:
 
 
 def row_hash(entry: Sealed) -> str:
-    """SHA-256 over the canonical JSON (UTF-8) of every field of a row but the hash itself."""
-    fields = columns_of(entry)
-    del fields["hash"]
+    """SHA-256 over the canonical JSON (UTF-8) of every field of a row but the hash itself and the signature over it."""
+    fields = {name: value for name, value in columns_of(entry).items() if name not in ("hash", "signature")}
     return sha256(canonical(fields).encode()).hexdigest()
 
 
-def sealed(draft: Entry, rows: Sequence[Entry]) -> Entry:
-    """The draft as the row that follows ``rows``: with its sequence (from 1), the hash before it and its own."""
-    entry = replace(draft, sequence=len(rows) + 1, previous_hash=rows[-1].hash if rows else FIRST)
+def sealed(draft: Entry, last: Entry | None) -> Entry:
+    """The draft as the row that follows ``last``: with its sequence (from 1), the hash before it and its own."""
+    number, before = (last.sequence + 1, last.hash) if last else (1, FIRST)
+    entry = replace(draft, sequence=number, previous_hash=before)
     return replace(entry, hash=row_hash(entry))
-
-
-def same(rows: Sequence[Entry], draft: Entry, key: Sequence[str]) -> Entry | None:
-    """The row that already stands for what the draft would: the same in every field of the key."""
-    wanted = _key(draft, key)
-    return next((row for row in rows if _key(row, key) == wanted), None)
 
 
 def latest(rows: Sequence[Publication], index_id: str, what: str, for_day: date) -> Publication | None:
@@ -70,15 +65,22 @@ def latest(rows: Sequence[Publication], index_id: str, what: str, for_day: date)
     return max(found, key=lambda row: row.revision, default=None)
 
 
-def export_text(rows: Sequence[Sealed]) -> str:
-    """The rows as JSON lines."""
-    return "".join(canonical(columns_of(row)) + "\n" for row in rows)
+def export_lines(rows: Sequence[Sealed]) -> bytes:
+    """The rows as JSON lines in UTF-8."""
+    return "".join(canonical(columns_of(row)) + "\n" for row in rows).encode()
 
 
-def chain_faults(where: str, rows: Sequence[Sealed], done: str = "published") -> Iterator[Problem]:
-    """Rows that were changed, taken out or put in since they were sealed."""
-    before = FIRST
-    for number, row in enumerate(rows, 1):
+def chain_faults(where: str, rows: Sequence[Sealed], done: str = "published", first: int = 1) -> Iterator[Problem]:
+    """Rows that were changed, taken out or put in since they were sealed.
+
+    Args:
+        where: the database.
+        rows: all of them, or those from a row on.
+        done: what is done to a row.
+        first: the number of the first one; of a later one than 1 it is not asked what stood before.
+    """
+    before = rows[0].previous_hash if rows and first > 1 else FIRST
+    for number, row in enumerate(rows, first):
         place = f"{where} row {row.sequence}"
         if row.sequence != number:
             yield Problem(place, f"stands where row {number} should stand: a row was taken out or put in", RESTORE)
@@ -90,19 +92,23 @@ def chain_faults(where: str, rows: Sequence[Sealed], done: str = "published") ->
         before = row.hash
 
 
-def append_faults(rows: Sequence[Publication], draft: Publication) -> Iterator[Problem]:
-    """Why a publication may not follow ``rows``: its revision is out of order, or it would replace a file."""
+def append_faults(revisions: Sequence[Publication], last: Publication | None, draft: Publication) -> Iterator[Problem]:
+    """Why a publication may not come next: its revision is out of order, or its time is.
+
+    Args:
+        revisions: the rows of the same index, kind and day.
+        last: the last row of all.
+        draft: what would come next.
+    """
     where = f"{draft.index_id} {draft.what} {draft.for_day} revision {draft.revision}"
-    last = latest(rows, draft.index_id, draft.what, draft.for_day)
-    expected = 0 if last is None else last.revision + 1
+    expected = max((row.revision for row in revisions), default=-1) + 1
     if draft.revision != expected:
         yield Problem(where, f"revision {draft.revision} cannot come next", f"the next revision is {expected}")
-    for row in rows:
-        for path in sorted(row.files.keys() & draft.files.keys()):
-            if row.files[path] != draft.files[path]:
-                what = f"{path} was published in row {row.sequence} with other content"
-                yield Problem(where, what, "write this one under a name of its own; what is published never changes")
+    if last and _at(draft) < _at(last) - CLOCKS_APART:
+        what = f"published at {draft.published_at} would come before row {last.sequence}, at {last.published_at}"
+        cure = f"a clock is wrong: set it; if it was that of row {last.sequence}, {RESTORE}"
+        yield Problem(where, what, cure)
 
 
-def _key(entry: Sealed, names: Sequence[str]) -> tuple[Any, ...]:
-    return tuple(getattr(entry, name) for name in names)
+def _at(row: Publication) -> datetime:
+    return datetime.fromisoformat(row.published_at)

@@ -1,17 +1,24 @@
 """Files that appear whole or not at all, and files that no longer are what was published."""
 
+import os
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from errno import ENOENT
 from hashlib import sha256
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
+from shutil import rmtree
+from time import time
 from typing import TypeAlias
+from uuid import uuid4
 
-from exchina.atomic import hidden_beside, sync_folder, write_through
+from exchina.atomic import sync_folder, write_through
 from exchina.errors import Problem
-from exchina.ledger.chain import RESTORE, Sealed, export_text
+from exchina.ledger.chain import RESTORE, Sealed, export_lines
 
-Staged: TypeAlias = Sequence[tuple[Path, Path]]
+Staged: TypeAlias = Sequence[tuple[Path | None, Path]]
+BLOCK = 1 << 16
+STAGING, ABANDONED_SECONDS = ".staging", 3600
 RENEW = "the next {}, of whichever index, brings the export up to date"
 CONTRADICTION = (
     "restore the one that is wrong from a backup; if that is the export, delete it and the next {} writes it"
@@ -20,42 +27,76 @@ CONTRADICTION = (
 
 @contextmanager
 def staged(folder: Path, files: Mapping[str, bytes]) -> Generator[Staged]:
-    """Each file written, and forced to disk, under a hidden name beside its target; gone again at the end.
+    """Each file written, and forced to disk, in a hidden folder of its own; gone again at the end.
+
+    What a process that was killed has left in such folders is taken away once it is an hour old.
 
     Yields:
-        Pairs of hidden file and target.
+        Pairs of hidden file and target; None for the hidden file where the target already holds these bytes.
     """
-    pairs: list[tuple[Path, Path]] = []
+    own = folder / STAGING / uuid4().hex
+    pairs: list[tuple[Path | None, Path]] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for path, content in files.items():
             target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            hidden = hidden_beside(target)
+            _make_folder(target.parent)
+            if target.is_file() and target.read_bytes() == content:
+                pairs.append((None, target))
+                continue
+            hidden = own / str(len(pairs))
+            hidden.parent.mkdir(parents=True, exist_ok=True)
             pairs.append((hidden, target))
             write_through(hidden, content)
+        _make_folder(folder)
         yield pairs
     finally:
-        for hidden, _ in pairs:
-            hidden.unlink(missing_ok=True)
+        rmtree(own, ignore_errors=True)
+        _sweep(folder / STAGING)
 
 
-@contextmanager
-def placed(pairs: Staged) -> Generator[None]:
-    """Staged files under their own names; those that were not there before are taken away if the block fails."""
+def _sweep(staging: Path) -> None:
+    """Take away what nobody is writing any more."""
+    for left in staging.glob("*"):
+        with suppress(OSError):  # somebody else was quicker
+            if time() - left.stat().st_mtime > ABANDONED_SECONDS:
+                rmtree(left)
+
+
+def _make_folder(folder: Path) -> None:
+    """A folder and those above it, each one's name on disk."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def put_in_place(pairs: Staged) -> list[Path]:
+    """Staged files under their own names, on disk; those that were not there before are taken away if that fails.
+
+    Returns:
+        Those that were not there before.
+    """
     new: list[Path] = []
     try:
         for hidden, target in pairs:
             if not target.exists():
                 new.append(target)
-            hidden.replace(target)
+            if hidden:
+                hidden.replace(target)
+            elif target in new:
+                raise FileNotFoundError(ENOENT, os.strerror(ENOENT), str(target))
         for parent in {target.parent for _, target in pairs}:
             sync_folder(parent)
-        yield
     except BaseException:
-        for target in new:
-            target.unlink(missing_ok=True)
+        remove(new)
         raise
+    return new
+
+
+def remove(files: Iterable[Path]) -> None:
+    """Take files away, as far as they are there."""
+    for file in files:
+        file.unlink(missing_ok=True)
 
 
 def path_faults(paths: Iterable[str]) -> Iterator[Problem]:
@@ -66,7 +107,7 @@ def path_faults(paths: Iterable[str]) -> Iterator[Problem]:
             yield Problem(path, "is not a path below the folder of the ledger", "use a relative path with /")
         elif path != str(pure):
             yield Problem(path, "is a second spelling of a path", f"write it {pure}")
-        elif pure.parts[0].casefold().startswith("ledger."):
+        elif pure.parts[0].startswith(".") or pure.parts[0].casefold().startswith("ledger."):
             yield Problem(path, "is a name that the ledger keeps for itself", "choose another name")
 
 
@@ -95,33 +136,54 @@ def strangers(folder: Path, rows: Sequence[Sealed], cure: str) -> Iterator[Probl
                 yield Problem(str(path), "is in no row of the ledger", cure)
 
 
-def export_faults(export: Path, found: str, rows: Sequence[Sealed], one: str = "publication") -> Iterator[Problem]:
+def export_faults(export: Path, found: bytes, rows: Sequence[Sealed], one: str = "publication") -> Iterator[Problem]:
     """The first line of the export that is not the row of the database, and whether the next row will mend it.
 
     Args:
         export: the file.
-        found: its text, read before the rows, so that a publication in between can only make it lag.
+        found: its content, read before the rows, so that a publication in between can only make it lag.
         rows: every row of the database.
         one: what a row is called.
     """
-    if lags(found, rows) and not found:
+    text = export_lines(rows)
+    lags = text.startswith(found)
+    if lags and text and not found:
         yield Problem(str(export), f"is missing or empty, while the database holds {len(rows)} rows", RENEW.format(one))
         return
-    lines = zip_longest(export_text(rows).splitlines(), found.splitlines())
+    lines = zip_longest(text.splitlines(keepends=True), found.splitlines(keepends=True))
     for number, (wanted, line) in enumerate(lines, 1):
         if wanted != line:
             kind = "is missing" if line is None else "has no row in the database" if wanted is None else "differs"
-            cure = (RENEW if lags(found, rows) else CONTRADICTION).format(one)
+            cure = (RENEW if lags else CONTRADICTION).format(one)
             yield Problem(f"{export} line {number}", f"{kind}: export and database disagree", cure)
             return
 
 
-def lags(found: str, rows: Sequence[Sealed]) -> bool:
-    """Whether an export only lacks the last rows, as a crash between a row and its line leaves it."""
-    text = export_text(rows)
-    return found != text and text.startswith(found)
+def content(path: Path) -> bytes:
+    """A file's bytes; none where there is no such file."""
+    return path.read_bytes() if path.exists() else b""
 
 
-def read_text(path: Path) -> str:
-    """A text file's content; empty where there is no such file."""
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+def tail(path: Path) -> tuple[bytes, bytes]:
+    """The last whole line of a file, and what a crash has left of another after it; empty where there is none."""
+    found = b""
+    if path.exists():
+        with path.open("rb") as file:
+            start = file.seek(0, os.SEEK_END)
+            while start and found.count(b"\n") < 2:
+                end, start = start, max(0, start - BLOCK)
+                file.seek(start)
+                found = file.read(end - start) + found
+    whole, newline, torn = found.rpartition(b"\n")
+    return whole.rpartition(b"\n")[2] + newline, torn
+
+
+def append_through(path: Path, lines: bytes) -> None:
+    """Add to the end of a file, which is made where it is missing, and force it to disk; `OSError` if that fails."""
+    new = not path.exists()
+    with path.open("ab") as file:
+        file.write(lines)
+        file.flush()
+        os.fsync(file.fileno())
+    if new:
+        sync_folder(path.parent)

@@ -17,9 +17,10 @@ from typing import get_args, get_type_hints
 import polars as pl
 
 from exchina.errors import Problem, PublicationError
-from exchina.ledger import Chain, Form, clock_faults
+from exchina.ledger import clock_faults
 from exchina.ledger.chain import RESTORE
-from exchina.ledger.database import table_of
+from exchina.ledger.rows import table_of
+from exchina.ledger.store import Chain, Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +164,9 @@ class TrialLedger(Chain[Trial]):
         return pl.read_parquet(BytesIO(content))
 
 
-def open_trials(folder: Path) -> TrialLedger:
-    """The ledger of trials in a folder; nothing is created before the first trial."""
-    return TrialLedger(folder)
+def open_trials(folder: Path, url: str = "") -> TrialLedger:
+    """The ledger of trials in a folder; its rows stand at ``url`` as those of `exchina.ledger.open_ledger`."""
+    return TrialLedger(folder, url)
 
 
 def _parquet(levels: pl.DataFrame) -> bytes:

@@ -103,6 +103,13 @@ def read_manifest(root: Path, market: str, number: int | None = None) -> Manifes
     return replace(found, sha256=hashlib.sha256(content).hexdigest())
 
 
+def manifest_of(root: Path, market: str, provenance: tuple[str, str]) -> int | None:
+    """Number of the manifest with a content hash that was recorded at a time; None if there is none any more."""
+    found = (read_manifest(root, market, number) for number in manifest_numbers(root, market))
+    said = ((one.number, one.provenance()) for one in found)
+    return next((number for number, of in said if (of.content_hash, of.retrieved_at) == provenance), None)
+
+
 def write_manifest(root: Path, manifest: Manifest) -> None:
     """Write a manifest that is not there yet; `DataError` if another process took its number meanwhile."""
     facts = {"version": VERSION} | {key: value for key, value in asdict(manifest).items() if key != "sha256"}

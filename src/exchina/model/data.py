@@ -42,6 +42,7 @@ class Provenance:
 class Reference:
     """The tables of ``indices/reference``, checked (`exchina.tables.reference` has the contract of each).
 
+    ``identifiers`` is empty where there is no such file: they are licensed, and not shipped.
     ``weak_facts`` lists every row of confidence low, memory or assumption: file, row (its number in the file),
     company_id, known (the day from which it counts; null where the file has none), confidence, what (in words).
     """
@@ -60,6 +61,7 @@ class Reference:
     trading_costs: pl.DataFrame
     related_entities: pl.DataFrame
     listed_funds: pl.DataFrame
+    identifiers: pl.DataFrame
     weak_facts: pl.DataFrame
     content_hash: str
 

@@ -139,8 +139,10 @@ class Publication:
     what: str
     for_day: date
     revision: int
+    due_at: str
     published_at: str
     files: Mapping[str, str]
     inputs: Mapping[str, str]
     previous_hash: str
     hash: str
+    signature: str

@@ -6,8 +6,12 @@ memory or assumption. An empty cell is unknown, never zero. The words allowed st
 what must hold within a row in `exchina.tables.reference_rows`, between rows in `exchina.tables.reference_links`.
 """
 
+from collections.abc import Callable
+
 import pandera.polars as pa
 import polars as pl
+from stdnum import cusip, figi, isin
+from stdnum.gb import sedol
 
 from exchina.tables.actions import STATUSES as ACTION_STATUSES
 from exchina.tables.reference_words import (
@@ -38,6 +42,15 @@ def _one_of(*words: str, nullable: bool = False) -> pa.Column:
 
 def _number(least: float, most: float, nullable: bool = False) -> pa.Column:
     return pa.Column(pl.Float64, pa.Check.in_range(least, most), nullable=nullable)
+
+
+def _coded(validate: Callable[[str], bool], cure: str) -> pa.Column:
+    """A code whose check digit fits, as it is written officially: in capitals, without spaces."""
+
+    def sound(code: str) -> bool:
+        return code.isalnum() and code == code.upper() and validate(code)
+
+    return pa.Column(pl.String, pa.Check(sound, element_wise=True, description=cure), nullable=True)
 
 
 ID_CURE = "small letters and digits in words joined by hyphens, such as mp-materials"
@@ -340,6 +353,19 @@ LISTED_FUNDS = _contract(
         **SOURCE,
     },
 )
+IDENTIFIERS = _contract(
+    "identifiers",  # codes of a line from valid_from on, until its next row; each row replaces the one before whole
+    ["symbol", "valid_from"],
+    {
+        "symbol": SYMBOL,
+        "isin": _coded(isin.is_valid, "an ISIN with its check digit, such as US0378331005"),
+        "sedol": _coded(sedol.is_valid, "a SEDOL with its check digit, such as B15KXQ8"),
+        "cusip": _coded(cusip.is_valid, "a CUSIP with its check digit, such as 037833100"),
+        "figi": _coded(figi.is_valid, "a FIGI with its check digit, such as BBG000B9XRY4"),
+        "valid_from": DAY,
+        "source": TEXT,  # who licensed them
+    },
+)
 
 CONTRACTS: dict[str, pa.DataFrameSchema] = {
     "companies": COMPANIES,
@@ -357,3 +383,4 @@ CONTRACTS: dict[str, pa.DataFrameSchema] = {
     "related_entities": RELATED_ENTITIES,
     "listed_funds": LISTED_FUNDS,
 }
+OPTIONAL: dict[str, pa.DataFrameSchema] = {"identifiers": IDENTIFIERS}  # not shipped; without its file a table is empty

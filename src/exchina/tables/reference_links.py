@@ -22,6 +22,7 @@ KEYS = (
     ("corporate_actions", "yahoo_symbol", ("listings.yahoo_symbol",)),
     ("corporate_actions", "successor_id", ("companies.id",)),
     ("corporate_actions", "other_symbol", ("listings.yahoo_symbol",)),
+    ("identifiers", "symbol", ("listings.yahoo_symbol",)),
     ("exposures", "company_id", ("companies.id",)),
     ("china_links", "company_id", ("companies.id", "related_entities.id")),
 )
@@ -124,6 +125,17 @@ def _fund_symbols(funds: pl.DataFrame, listings: pl.DataFrame, related: pl.DataF
             yield Problem(place, what, "one id is one fund: mend one of the two")
 
 
+def _one_company_a_code(identifiers: pl.DataFrame, listings: pl.DataFrame) -> Iterator[Problem]:
+    owners = dict(listings.select("yahoo_symbol", "company_id").iter_rows())
+    for code in ("isin", "sedol", "cusip", "figi"):
+        seen: dict[str, tuple[int, str | None]] = {}
+        for row, symbol, value in identifiers.drop_nulls(code).select("row", "symbol", code).iter_rows():
+            first, owner = seen.setdefault(value, (row, owners.get(symbol)))
+            if owner != owners.get(symbol):
+                what = f"{value!r} is that of {owner} in row {first}"
+                yield Problem(at("identifiers.csv", row, code), what, "one code is one company: mend one of the two")
+
+
 def _chained(where: str, rows: pl.DataFrame, keys: list[str], step: pl.Expr, cure: str) -> Iterator[Problem]:
     """Intervals of one key that leave a gap or overlap; ``step`` lies between an end and the next start."""
     rows = rows.sort(*keys, "valid_from").with_columns(
@@ -164,5 +176,6 @@ RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Problem]]], ...] = (
     (("withholding",), _one_rate),
     (("listed_funds",), _one_fund_a_symbol),
     (("listed_funds", "listings", "related_entities"), _fund_symbols),
+    (("identifiers", "listings"), _one_company_a_code),
     (("policy_measures",), _history_in_order),
 )

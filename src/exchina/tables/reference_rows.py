@@ -212,6 +212,20 @@ ROW_RULES = (
         "leave the index empty, or say how it is replicated",
     ),
     RowRule(
+        "identifiers",
+        "isin",
+        pl.all_horizontal(pl.col("isin", "sedol", "cusip", "figi").is_null()),
+        "no code of {symbol} is given",
+        "give at least one, or delete the row",
+    ),
+    RowRule(
+        "identifiers",
+        "cusip",
+        pl.col("isin").str.contains("^(US|CA)") & (pl.col("isin").str.slice(2, 9) != pl.col("cusip")),
+        "{cusip} is not the CUSIP within {isin}",
+        "an ISIN of the US or Canada holds the CUSIP in its characters 3 to 11: mend one of the two",
+    ),
+    RowRule(
         "venues",
         "close_local",
         pl.col("close_local") <= pl.col("open_local"),

@@ -10,6 +10,7 @@ from exchina.market.store import load, markets
 from exchina.model import Reference
 from exchina.reference import check_reference, read_reference
 from exchina.rulebook import unknown_companies
+from exchina.workflow.distributing import subscribers_of
 from exchina.workflow.indices import index_rulebook
 from exchina.workflow.stress import check_scenarios
 from exchina.workflow.tracking import read_fund
@@ -17,7 +18,9 @@ from exchina.workspace import Workspace
 
 
 def check(workspace: Workspace) -> list[Problem]:
-    """Every problem of a workspace: reference, overrides, rulebooks, funds, layouts, schedule, scenarios, store."""
+    """Every problem of a workspace: reference, overrides, rulebooks, funds, layouts, schedule, subscribers, scenarios,
+    store.
+    """
     from exchina.reporting.layout import read_layout
     from exchina.schedule import parse_schedule
 
@@ -32,6 +35,7 @@ def check(workspace: Workspace) -> list[Problem]:
         problems += _tried(read_layout, path.read_text(encoding="utf-8"), str(path))
     if (schedule := workspace.schedule).is_file():
         problems += _tried(parse_schedule, schedule.read_text(encoding="utf-8"), workspace.index_ids(), str(schedule))
+    problems += _tried(subscribers_of, workspace)
     problems += check_scenarios(workspace)
     for market in markets(workspace.store):
         problems += _market_problems(workspace, market, overrides_sound=reference is not None)

@@ -131,36 +131,41 @@ def _effect(workspace: Workspace, market: str, before: int, recorded_at: datetim
     """How far the levels of each index move from those of an earlier manifest: first session, largest difference."""
     from exchina.desk import restate
     from exchina.market.live.report import EFFECT
+    from exchina.workflow.published import publications, sent_levels
 
     known_by = min(load(workspace.store, market, before)[1].through, recorded_at.date() - timedelta(days=1))
     view = open_market(market, workspace=workspace.root)
-    frames = [pl.DataFrame(schema=EFFECT)]
+    frames, rows = [pl.DataFrame(schema=EFFECT)], publications(workspace)
     for index_id in workspace.index_ids():
         try:
-            moved = restate(workspace, index_rulebook(workspace, index_id), view, known_by)
+            sent = sent_levels(workspace, rows, index_id)
+            moved = restate(index_rulebook(workspace, index_id), view, known_by, sent)
         except ExchinaError as fault:
-            rows = [(index_id, None, None, None, str(fault.problems[0]))]
+            moves = [(index_id, None, None, None, str(fault.problems[0]))]
         else:
-            rows = [
+            moves = [
                 (index_id, variant, part["session"].min(), part["difference_bp"].abs().max(), "")
                 for (variant,), part in moved.partition_by("variant", as_dict=True, maintain_order=True).items()
             ]
-        frames.append(pl.DataFrame(rows, EFFECT, orient="row"))
+        frames.append(pl.DataFrame(moves, EFFECT, orient="row"))
     return pl.concat(frames)
 
 
-def open_market(name: str, *, known_by: date | None = None, workspace: str | Path = ".") -> MarketView:
+def open_market(
+    name: str, *, known_by: date | None = None, workspace: str | Path = ".", manifest: int | None = None
+) -> MarketView:
     """A market of the store with the reference data, cut to what was known by a day.
 
     Args:
         name: of the market, such as ``sample``.
         known_by: nothing learnt later is visible; None shows everything.
         workspace: the workspace folder.
+        manifest: number of an earlier state of the store; None for the current one.
 
     Raises:
         DataError: no such market, or damaged or contradictory data.
     """
     place = open_workspace(Path(workspace))
-    data, provenance = load(place.store, name)
+    data, provenance = load(place.store, name, manifest)
     view = whole_view(data, read_reference(place.reference), provenance)
     return view if known_by is None else view.as_of(known_by)
