@@ -19,7 +19,7 @@ from exchina.workspace import Workspace
 from tests.markets import market
 
 NOW = datetime(2026, 9, 30, tzinfo=UTC)
-EVE, ANNOUNCED, EFFECTIVE, AFTER = (date(2026, 9, day) for day in (10, 11, 18, 22))
+EVE, ANNOUNCED, TOLD, EFFECTIVE, AFTER = (date(2026, 9, day) for day in (10, 11, 14, 18, 22))
 Place = Callable[[str], Workspace]
 
 
@@ -103,15 +103,16 @@ def test_the_same_days_twice_are_the_same_bytes(place, chain, sample) -> None:
 
 
 def test_the_pro_forma_reads_like_the_closing_file(place, chain, sample) -> None:
-    folder = closed(place("a"), chain, sample, EVE, ANNOUNCED)
-    closing, proforma = (pl.read_csv(folder / str(ANNOUNCED) / f"{name}.csv") for name in ("closing", "proforma"))
+    folder = closed(place("a"), chain, sample, ANNOUNCED, TOLD)
+    closing, proforma = (pl.read_csv(folder / str(TOLD) / f"{name}.csv") for name in ("closing", "proforma"))
     shared = [name for name in closing.columns if name not in ("price_return", "contribution")]
     assert [name for name in proforma.columns if name in shared] == shared
     assert proforma["weight"].sum() == pytest.approx(1, abs=1e-12)
     assert set(proforma["action"]) <= {"add", "delete", "up", "down", "keep"}
     assert proforma["effective_date"].unique().to_list() == [str(EFFECTIVE)]
     assert closing["simulated"].all()
-    basket = workflow.propose(chain, sample.as_of(ANNOUNCED))
+    assert not (folder / str(ANNOUNCED) / "proforma.csv").exists()  # nobody learns it from the close of that day
+    basket = workflow.propose(chain, sample.as_of(TOLD))
     weights = dict(basket.members.select("symbol", "weight").iter_rows())
     found = dict(proforma.filter(pl.col("weight") > 0).select("symbol", "weight").iter_rows())
     assert found == pytest.approx(weights, abs=1e-12)
@@ -180,7 +181,7 @@ def test_a_state_of_other_rules_is_refused(place, chain, sample) -> None:
     desk_place = place("a")
     closed(desk_place, chain, sample, EVE)
     other = parse_rulebook(chain.text.replace("at_most = 0.15", "at_most = 0.16"))
-    with pytest.raises(DataError, match="the state of 2026-09-10 was computed with other rules"):
+    with pytest.raises(DataError, match="was published by other rules of the same version 1.0.0"):
         calculate(desk_place, other, sample.as_of(ANNOUNCED))
 
 
@@ -194,8 +195,8 @@ def test_a_damaged_state_is_named(place, chain, sample) -> None:
 
 
 def test_a_state_reads_back_bit_for_bit(place, chain, sample) -> None:
-    folder = closed(place("a"), chain, sample, ANNOUNCED)
-    text = (folder / str(ANNOUNCED) / desk.STATE).read_text()
+    folder = closed(place("a"), chain, sample, TOLD)
+    text = (folder / str(TOLD) / desk.STATE).read_text()
     assert state_file.to_text(state_file.from_text(text, "x")) == text
     assert state_file.from_text(text, "x").target is not None
 
@@ -206,7 +207,7 @@ def test_a_dry_run_writes_nothing_and_a_folder_in_the_way_is_named(place, chain,
     assert workflow.calculate(desk_place, chain, view, now=NOW, wishes=workflow.Wishes(), dry_run=True)
     assert not desk_place.reports.exists()
     desk_place.reports.write_text("in the way")
-    with pytest.raises(PublicationError, match="nothing was published"):
+    with pytest.raises(PublicationError, match="File exists"):
         calculate(desk_place, chain, sample.as_of(EVE))
 
 
@@ -226,6 +227,14 @@ def test_a_corrected_close_is_restated_by_the_policy(place, chain, sample) -> No
     assert found["difference_bp"][0] == pytest.approx((found["new_level"][0] / found["old_level"][0] - 1) * 1e4)
     assert found["difference_bp"][0] < -5
     assert workflow.differences(place("b"), chain, sample, date(2026, 9, 3)).is_empty()
+
+
+@pytest.mark.parametrize("was", [EVE, TOLD, EFFECTIVE, AFTER])
+def test_where_nothing_was_wrong_nothing_differs(place, chain, sample, was) -> None:
+    """Also for the sessions after the day that is asked for, beyond the review that takes effect on the 18th."""
+    desk_place = place("a")
+    closed(desk_place, chain, sample, EVE, AFTER)
+    assert workflow.differences(desk_place, chain, sample.as_of(AFTER), was).is_empty()
 
 
 def test_a_correction_that_changes_the_members_is_restated(place, chain, sample) -> None:
@@ -289,12 +298,16 @@ def test_an_event_that_is_withdrawn_after_it_was_applied_stops_the_desk(place, c
         calculate(desk_place, chain, sample.as_of(date(2026, 9, 14)), late="no")
 
 
-def test_a_session_on_which_half_the_markets_have_no_close_is_delayed(place, chain, sample) -> None:
+def test_a_session_on_which_half_the_markets_have_no_close_is_held_back(place, chain, sample) -> None:
     listings = sample.reference.listings
     tokyo = listings.filter(pl.col("mic") == "XTKS")["yahoo_symbol"].to_list()
     open_there = (pl.col("session") < ANNOUNCED) | pl.col("symbol").is_in(tokyo)
     half = replace(sample, market=replace(sample.market, prices=sample.market.prices.filter(open_there)))
-    folder = closed(place("a"), chain, half, EVE, ANNOUNCED)
+    desk_place = place("a")
+    folder = closed(desk_place, chain, half, EVE)
+    with pytest.raises(DataError, match="too much of the index has no close of this session"):
+        calculate(desk_place, chain, half.as_of(ANNOUNCED))
+    calculate(desk_place, chain, half.as_of(ANNOUNCED), late="the vendor is down, the committee decided")
     assert pl.read_csv(folder / str(ANNOUNCED) / "levels.csv")["status"].unique().to_list() == ["delayed"]
     assert pl.read_csv(folder / str(EVE) / "levels.csv")["status"].unique().to_list() == ["published"]
     closing = pl.read_csv(folder / str(ANNOUNCED) / "closing.csv")

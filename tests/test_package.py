@@ -22,7 +22,7 @@ QUARANTINE = {
     "markupsafe": {"reporting/render.py"},
     "altair": {"reporting/figures.py", "reporting/study_charts.py"},
     "vl_convert": {"reporting/figures.py"},
-    "cyclopts": {"cli/__init__.py", "cli/common.py"},
+    "cyclopts": {"cli/__init__.py", "cli/common.py", "cli/serving.py"},
     "rich": {"terminal.py"},
     "yfinance": {"market/providers/yahoo.py"},
     "curl_cffi": {"market/providers/yahoo.py"},

@@ -164,9 +164,9 @@ def test_the_days_of_a_review(year: list[Due]) -> None:
     zone = ZoneInfo("America/New_York")
     found = {(one.what, one.for_day): one.at.astimezone(zone).strftime("%m-%d %H:%M") for one in year}
     for effective, said in {
-        date(2026, 9, 18): ("09-03 17:30", "09-04 09:00", "09-11 18:00", "09-21 09:00"),
-        date(2026, 12, 18): ("12-04 17:30", "12-07 09:00", "12-11 18:00", "12-21 09:00"),
-        date(2027, 6, 17): ("06-03 17:30", "06-04 09:00", "06-10 18:00", "06-21 09:00"),
+        date(2026, 9, 18): ("09-03 17:30", "09-04 18:30", "09-11 18:00", "09-21 09:00"),
+        date(2026, 12, 18): ("12-04 17:30", "12-07 18:30", "12-11 18:00", "12-21 09:00"),
+        date(2027, 6, 17): ("06-03 17:30", "06-04 18:30", "06-10 18:00", "06-21 09:00"),
     }.items():
         assert tuple(found[what, effective] for what in ("snapshot", "draft", "announcement", "post_trade")) == said
 

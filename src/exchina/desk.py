@@ -1,7 +1,7 @@
 """The index desk's day: compute the next session from the last one's state, check it, and make its files.
 
 The files of a day are closing, opening, levels, divisor, corporate_actions and proforma .csv, and state.json, from
-which the next day starts. The proforma is there from the announcement of a review to the session before it is in force.
+which the next day starts. The proforma is there from the session after the announcement of a review.
 """
 
 from collections.abc import Iterator, Mapping
@@ -96,8 +96,8 @@ def restate(book: Rulebook, view: MarketView, known_by: date, sent: pl.DataFrame
         what = f"prices end on {view.provenance.through}"
         raise DataError(Problem(f"--was {known_by}", what, "name a day by which there were prices"))
     old = view.as_of(known_by)
-    reviews = history.reviews_until(book, old, old.provenance.through)
-    then, now = history.composed(book, old, reviews), history.composed(book, with_hindsight(view), reviews)
+    reviews = history.reviews_until(book, view, view.provenance.through)
+    then, now = history.composed(book, view, reviews), history.composed(book, with_hindsight(view), reviews)
     changed = any(set(a.members["company_id"]) != set(b.members["company_id"]) for a, b in zip(then, now, strict=True))
     computed, today = (series_of(book, at, made).levels for at, made in ((old, then), (view, now)))
     key = ["session", "variant"]
@@ -128,7 +128,7 @@ def afresh(book: Rulebook, view: MarketView, session: date) -> Day:
 
 def _first(book: Rulebook, view: MarketView) -> Day:
     baskets = history.composed(book, view, history.reviews_until(book, view, view.provenance.through))
-    if not baskets:
+    if not baskets or baskets[0].review.effective > view.provenance.through:
         what = f"{book.index.base_date} is after the last price, {view.provenance.through}"
         raise DataError(Problem("index.base_date", what, "fetch later prices or set an earlier base_date"))
     made = calculated(book, view, baskets)
@@ -143,6 +143,10 @@ def _next(book: Rulebook, view: MarketView, closed: Closed, session: date, late:
         raise DataError(Problem(f"{book.index.id} {session}", what, "fetch the session's closes first"))
     resets = _resets(book, cut, closed.target, closed.session)
     target = closed.target if closed.target and closed.target.effective > closed.session else None
+    if target is not None and target.effective < session:
+        what = f"the review that takes effect after {target.effective} was announced, and that is no session any more"
+        cure = "make it one in the calendar, or restate the announcement for another day"
+        raise DataError(Problem(f"{book.index.id} {session}", what, cure))
     target = target or _announced(book, cut, session)
     known = inputs_after(book, cut, closed.states, {**resets, **_resets(book, cut, target, session)}, session)
     inputs, faults = _caught_up(known, closed, session)
@@ -240,9 +244,16 @@ def _of(book: Rulebook, view: MarketView, target: Target, session: date) -> Inpu
 
 
 def _announced(book: Rulebook, view: MarketView, session: date) -> Target | None:
-    """The review that is announced and not in force before ``session`` closes; one that holds the basket is none."""
+    """The review that was announced before ``session``, or takes effect with it; one that holds the basket is none.
+
+    One that is announced on the evening of a session is in the files of the next: nobody learns it from the close.
+    """
     reviews = history.reviews_until(book, view, session + AHEAD)
-    coming = [at for at, review in enumerate(reviews) if review.announced <= session <= review.effective]
+    coming = [
+        at
+        for at, review in enumerate(reviews)
+        if review.announced < session <= review.effective or session == review.effective
+    ]
     if not coming or reviews[coming[-1]].effective == book.index.base_date:
         return None
     basket = history.composed(book, view, reviews[: coming[-1] + 1])[-1]

@@ -1,7 +1,6 @@
 """The small desk over one review, and ways to look at what it published and to change what it reads."""
 
 import shutil
-from collections.abc import Collection
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -67,23 +66,22 @@ def keep_jobs(place: Workspace, *kinds: str) -> None:
     place.schedule.write_text("".join(f"[[job]]{job}" for job in kept))
 
 
-def restock(place: Workspace, market: str = "small", *, through: date, without: Collection[str] = ()) -> None:
+def restock(place: Workspace, *, through: date) -> None:
     """Make the market anew as it was when its prices ended on a day."""
-    data, _ = load(place.store, market)
-    shutil.rmtree(place.store / market)
-    tables = {name: getattr(data, name) for name in SCHEMAS}
-    tables = {
-        name: table if "known_date" not in table.columns else table.filter(pl.col("known_date") <= through)
+    data, _ = load(place.store, "small")
+    shutil.rmtree(place.store / "small")
+    tables: dict[str, pl.DataFrame] = {name: getattr(data, name) for name in SCHEMAS}
+    known = {
+        name: table.filter(pl.col("known_date") <= through) if "known_date" in table.columns else table
         for name, table in tables.items()
-        if name not in without
     }
-    deliver(place, datetime(2024, 9, 1, tzinfo=UTC), market, **tables)
+    deliver(place, datetime(2024, 9, 1, tzinfo=UTC), **known)
 
 
-def deliver(place: Workspace, at: datetime, market: str = "small", **tables: pl.DataFrame) -> None:
+def deliver(place: Workspace, at: datetime, **tables: pl.DataFrame) -> None:
     """Save rows in the store at a moment."""
     filled = {name: table for name, table in tables.items() if table.height}
-    save(place.store, market, Delivery("simulated", "a test", filled), recorded_at=at)
+    save(place.store, "small", Delivery("simulated", "a test", filled), recorded_at=at)
 
 
 def rows_between(view: MarketView, after: date, until: date) -> dict[str, pl.DataFrame]:

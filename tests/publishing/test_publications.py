@@ -78,7 +78,7 @@ def test_the_files_of_each_kind(rehearsed: Workspace) -> None:
         assert names(row_of(rehearsed, what, EFFECTIVE)) == files, what
     for row in workflow.publications(rehearsed):
         if row.what == "close":
-            previewed = ANNOUNCED <= row.for_day < EFFECTIVE
+            previewed = ANNOUNCED < row.for_day < EFFECTIVE
             assert names(row) == CLOSING | ({"proforma.csv"} if previewed else set()), row.for_day
 
 
@@ -99,7 +99,7 @@ def test_each_row_says_what_it_was_made_from_and_when(rehearsed: Workspace) -> N
         assert all(Path(path).stem == row.files[path] for path in frozen)
         for path, digest in row.files.items():
             assert sha256((rehearsed.reports / path).read_bytes()).hexdigest() == digest
-    assert (rehearsed.reports / row.inputs["frozen_rules"]).read_text() == book.text
+        assert (rehearsed.reports / row.inputs["frozen_rules"]).read_text() == book.text
     assert workflow.verify(rehearsed) == []
 
 

@@ -2,7 +2,9 @@
 
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter, validators
 
 from exchina import terminal
 from exchina.cli.common import COMMON, Common, Flag, app
@@ -24,7 +26,7 @@ def serve(
     since: date | None = None,
     until: date | None = None,
     ics: Path | None = None,
-    every: int = 60,
+    every: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 60,
     host: str = "127.0.0.1",
     port: int = 8723,
     common: Common = COMMON,
@@ -46,20 +48,22 @@ def serve(
         port: its port; 0 takes a free one.
     """
     from exchina import service, workflow
-    from exchina.errors import ExchinaError, Problem
+    from exchina.errors import ExchinaError
 
     place = common.place()
+    if faults := _contradictions(once=once, now=now, dry_run=dry_run, rehearse=rehearse, since=since, until=until):
+        raise ExchinaError(*faults)
     if dry_run:
         return _listed(place, _moment(now), until, ics, common)
-    if rehearse:
-        if since is None or until is None:
-            raise ExchinaError(Problem("--rehearse", "needs its first and its last day", "--since DAY --until DAY"))
+    if rehearse and since is not None and until is not None:
         found = workflow.opened(place, until)
         with terminal.progress("rehearsing") as told:
             done = service.rehearse(found, since, _end(until), told=lambda one: told(0, 0, _named(one)))
         return _reported(done, [*found.problems, *service.missed(done), *_shown(found)], common)
     if once or now:
         moment = _moment(now)
+        if now:
+            service.refuse_live(workflow.publications(place))
         done, problems = service.run_once(place, moment, set_by_hand=now is not None)
         found = workflow.opened(place, moment.date())
         told = _shown(found) if now else workflow.distribute(found, moment)
@@ -106,6 +110,26 @@ def new_key(file: Path, *, common: Common = COMMON) -> int:
     public = new_key(file)
     terminal.answer({"private": file, "public": public}, json_wanted=common.json)
     return 0
+
+
+def _contradictions(
+    *, once: bool, now: datetime | None, dry_run: bool, rehearse: bool, since: date | None, until: date | None
+) -> "list[Problem]":
+    """Options that mean nothing together."""
+    from exchina.errors import Problem
+
+    faults: list[Problem] = []
+    if rehearse and (since is None or until is None):
+        faults.append(Problem("--rehearse", "needs its first and its last day", "--since DAY --until DAY"))
+    if rehearse and (once or now or dry_run):
+        faults.append(Problem("--rehearse", "sets the clock itself, and does things", "leave out the other options"))
+    if since and not rehearse:
+        faults.append(Problem("--since", "says nothing without --rehearse", "the schedule has a `since` of its own"))
+    if until and not (rehearse or dry_run):
+        faults.append(Problem("--until", "says nothing to what is done now", "--dry-run lists, --rehearse pretends"))
+    if since and until and until < since:
+        faults.append(Problem("--until", f"{until} lies before --since {since}", "name a later day"))
+    return faults
 
 
 def _listed(place: "Workspace", now: datetime, until: date | None, ics: Path | None, common: Common) -> int:

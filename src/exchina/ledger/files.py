@@ -130,8 +130,8 @@ def file_faults(folder: Path, rows: Sequence[Sealed], done: str = "published") -
 def strangers(folder: Path, rows: Sequence[Sealed], cure: str) -> Iterator[Problem]:
     """Files beside those of the rows that no row names: left by a crash, put there by hand, or of a row cut off."""
     published = {folder / path for row in rows for path in row.files}
-    for place in sorted({path.parent for path in published}):
-        for path in sorted(place.iterdir()) if place.is_dir() else ():
+    for place in sorted({folder / path.relative_to(folder).parts[0] for path in published}):
+        for path in sorted(place.rglob("*")) if place.is_dir() else ():
             if path.is_file() and path not in published:
                 yield Problem(str(path), "is in no row of the ledger", cure)
 

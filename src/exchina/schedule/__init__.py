@@ -150,12 +150,15 @@ def due(jobs: Collection[Job], days: Mapping[str, Days], entries: Collection[Pub
 def lateness(entry: Publication, jobs: Collection[Job]) -> timedelta:
     """How long after it was due a row was published, where that is more than its job allows; else zero, which is false.
 
-    A row whose job is gone has the usual grace of an hour; one that somebody published by hand was never due.
+    The grace is the one that its row has kept. One that somebody published by hand was never due.
     """
     if not entry.due_at:
         return IN_TIME
-    usual = timedelta(minutes=GRACE_MINUTES)
-    grace = next((job.grace for job in jobs if (job.subject, job.kind) == (entry.index_id, entry.what)), usual)
+    if "grace_minutes" in entry.inputs:
+        grace = timedelta(minutes=int(entry.inputs["grace_minutes"]))
+    else:
+        usual = timedelta(minutes=GRACE_MINUTES)
+        grace = next((job.grace for job in jobs if (job.subject, job.kind) == (entry.index_id, entry.what)), usual)
     return _beyond(datetime.fromisoformat(entry.published_at) - datetime.fromisoformat(entry.due_at), grace)
 
 

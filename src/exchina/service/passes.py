@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from importlib.metadata import version
+from typing import TypeAlias
 
 from exchina import workflow
 from exchina.errors import DataError, ExchinaError, InfeasibleError, Problem
@@ -12,9 +13,12 @@ from exchina.schedule import Due, due, planned
 from exchina.schedule.jobs import FETCH
 from exchina.workflow import Clock, Published, Wishes
 from exchina.workflow.occasions import as_occasion
+from exchina.workflow.publications import publication
 from exchina.workflow.publishing import BY_HAND
 from exchina.workflow.scheduled import Opened, opened
 from exchina.workspace import Workspace
+
+Row: TypeAlias = tuple[str, str, date | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ def run_pass(
     now: datetime,
     *,
     set_by_hand: bool = False,
+    clock: Callable[[], datetime] | None = None,
     wanted: Callable[[Due], bool] = lambda _: True,
     told: Callable[[Outcome], object] = lambda _: None,
 ) -> list[Outcome]:
@@ -48,27 +53,34 @@ def run_pass(
         place: what the schedule reads.
         now: the moment, with a time zone.
         set_by_hand: whether ``now`` is not the time of the machine.
+        clock: the time at which each row is made, where a pass takes long; None for ``now``.
         wanted: whether to try something now; what is not tried waits, as if it had failed.
         told: hears of each outcome as it happens.
     """
     outcomes: list[Outcome] = []
-    stuck: set[tuple[str, str]] = set()
+    stuck: set[Row] = set()
     while item := _first(waiting(place, workflow.publications(place.workspace), now), outcomes, stuck):
         if not wanted(item):
-            stuck.add((item.index, item.what))
+            stuck.add(_row(item))
             continue
-        outcome = _done(place, item, Clock(now, item.at, set_by_hand))
+        outcome = _done(place, item, Clock(clock() if clock else now, item.at, set_by_hand, item.job.grace_minutes))
         outcomes.append(outcome)
         told(outcome)
         if outcome.problems:
-            stuck.add((item.index, item.what))
+            stuck.add(_row(item))
     return outcomes
 
 
-def _first(found: Sequence[Due], outcomes: Sequence[Outcome], stuck: Collection[tuple[str, str]]) -> Due | None:
+def _row(item: Due) -> Row:
+    """What waits together: of kinds that build on one another all days of an index, of the others each for itself."""
+    alone = item.what not in (FETCH, *publication.having("in_order"))
+    return item.index, item.what, item.for_day if alone else None
+
+
+def _first(found: Sequence[Due], outcomes: Sequence[Outcome], stuck: Collection[Row]) -> Due | None:
     """What is to be done next: a close can make a notice due, so that is asked anew each time."""
     again = fetched(outcomes)
-    able = (one for one in found if (one.index, one.what) not in stuck and (not again or one.what == FETCH))
+    able = (one for one in found if _row(one) not in stuck and (not again or one.what == FETCH))
     return next(able, None)
 
 
@@ -97,8 +109,15 @@ def fetched(outcomes: Collection[Outcome]) -> bool:
 
 
 def waiting(place: Opened, rows: Sequence[Publication], now: datetime) -> list[Due]:
-    """What is due and not in the ledger, oldest first."""
-    return due(place.jobs, place.days_with(rows), rows, now)
+    """What is due and not in the ledger, oldest first.
+
+    Of kinds that build on one another the ledger has its own beginning: what lies before its last row cannot be
+    published any more.
+    """
+    ordered = publication.having("in_order")
+    last = {(row.index_id, row.what): row.for_day for row in sorted(rows, key=lambda row: row.for_day)}
+    found = due(place.jobs, place.days_with(rows), rows, now)
+    return [one for one in found if one.what not in ordered or one.for_day > last.get((one.index, one.what), date.min)]
 
 
 def ahead(place: Opened, rows: Sequence[Publication], now: datetime, until: datetime) -> list[Due]:
@@ -118,6 +137,10 @@ def _done(place: Opened, item: Due, clock: Clock) -> Outcome:
         return Outcome(item, _delayed(place, item, clock, fault), fault.problems)
     except ExchinaError as fault:
         return Outcome(item, problems=fault.problems)
+    except Exception as fault:  # what one publication stumbles over must not keep the others
+        where = f"{item.index} {item.what} {item.for_day}"
+        what = f"{type(fault).__name__}: {fault}"
+        return Outcome(item, problems=(Problem(where, what, "a fault of exchina, or of a file that it reads"),))
 
 
 def _delayed(place: Opened, item: Due, clock: Clock, fault: DataError | InfeasibleError) -> Published | None:
@@ -136,6 +159,9 @@ def _fetched(place: Opened, item: Due, clock: Clock) -> Published:
     workspace, job = place.workspace, item.job
     saved = workflow.fetch(workspace, job.provider, market=job.market, recorded_at=clock.now)
     provenance = workflow.open_market(job.market, workspace=workspace.root).provenance
+    if provenance.through < item.for_day:
+        what = f"{job.provider} has no price after {provenance.through} yet"
+        raise DataError(Problem(f"fetch {job.market} {item.for_day}", what, "it is asked again"))
     inputs = {
         "provider": job.provider,
         "manifest": str(saved.manifest),

@@ -35,7 +35,7 @@ def rehearse(
     jobs = tuple(replace(job, since=max(job.since, since)) for job in place.jobs if job.kind != FETCH)
     place = replace(place, jobs=jobs)
     rows = workflow.publications(place.workspace)
-    _refuse_live(rows)
+    refuse_live(rows)
     now = max((datetime.fromisoformat(row.published_at) for row in rows), default=None) or _next(
         place, BEGINNING, until
     )
@@ -46,7 +46,7 @@ def rehearse(
     return outcomes
 
 
-def _refuse_live(rows: Sequence[Publication]) -> None:
+def refuse_live(rows: Sequence[Publication]) -> None:
     """A rehearsal writes rows with moments of its own, after which a real publication could be refused."""
     live = next((row for row in rows if row.inputs.get("clock") != BY_HAND), None)
     if live is not None:

@@ -8,9 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from queue import SimpleQueue
-from threading import Event
-from time import monotonic
+from time import monotonic, sleep
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -26,6 +24,7 @@ from exchina.workflow.scheduled import Opened, opened
 from exchina.workspace import Workspace
 
 LEASE, LEASE_SECONDS = "service", 600
+LOOKS_EVERY = 0.2  # seconds between two looks whether somebody asked to stop
 CHECKED_EVERY = timedelta(days=1)
 LATEST = datetime.max.replace(tzinfo=UTC)
 LOG = logging.getLogger("exchina.service")
@@ -39,14 +38,14 @@ class Service:
         workspace: the place.
         status: what the health page tells.
         owner: how the lease names this process.
-        stopping: set when the process was asked to stop.
+        stopping: whether the process was asked to stop; a plain value, since a signal handler may hold no lock.
         checked: when the ledger was last proved whole; None before the first time.
     """
 
     workspace: Workspace
     status: Status
     owner: str = field(default_factory=this_process)
-    stopping: Event = field(default_factory=Event)
+    stopping: bool = False
     checked: datetime | None = None
 
     def tick(self) -> None:
@@ -56,6 +55,8 @@ class Service:
             problems = self._pass(now)
         except ExchinaError as fault:
             problems = fault.problems
+        except KeyboardInterrupt:  # polars raises it in the thread that computes
+            self.stopping, problems = True, self.status.problems
         except Exception as fault:  # a fault of ours must not end the service
             LOG.exception("pass failed")
             problems = (Problem("service", f"{type(fault).__name__}: {fault}", "the log has the traceback"),)
@@ -77,7 +78,7 @@ class Service:
             self.checked = now
         while True:
             place = opened(self.workspace, now.date())
-            if not fetched(run_pass(place, now, wanted=self._wanted, told=self._told)):
+            if not fetched(run_pass(place, now, clock=lambda: datetime.now(UTC), wanted=self._wanted, told=self._told)):
                 break
         failed = self._look_ahead(place, now)
         return (*place.problems, *failed, *workflow.distribute(place, now))
@@ -90,7 +91,7 @@ class Service:
             release(ledger, lease)
 
     def _wanted(self, item: Due) -> bool:
-        return not self.stopping.is_set() and self.status.ready(item, datetime.now(UTC))
+        return not self.stopping and self.status.ready(item, datetime.now(UTC))
 
     def _told(self, outcome: Outcome) -> None:
         """Log an outcome, count it, and go on holding the lease."""
@@ -132,7 +133,7 @@ def serve(workspace: Workspace, *, host: str, port: int, every_seconds: int, rea
         ExchinaError: the health page cannot listen.
     """
     service = Service(workspace, Status(datetime.now(UTC), timedelta(seconds=every_seconds)))
-    scheduler, asked = BackgroundScheduler(timezone="UTC"), SimpleQueue[int]()
+    scheduler = BackgroundScheduler(timezone="UTC")
     scheduler.add_job(
         service.tick,
         "interval",
@@ -143,14 +144,17 @@ def serve(workspace: Workspace, *, host: str, port: int, every_seconds: int, rea
         next_run_time=datetime.now(UTC),
     )
 
+    def stop(_number: int, _frame: object) -> None:
+        service.stopping = True
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda told, _: asked.put(told))
+        signal.signal(number, stop)
     with served(service.status, host, port) as url, _logged():
         ready(url)
         LOG.info("started", extra={"fields": {"owner": service.owner, "health": f"{url}/health"}})
         scheduler.start()
-        asked.get()
-        service.stopping.set()
+        while not service.stopping:
+            sleep(LOOKS_EVERY)
         scheduler.shutdown(wait=True)
         service.release()
         LOG.info("stopped", extra={"fields": {"owner": service.owner}})

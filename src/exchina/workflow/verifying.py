@@ -43,7 +43,8 @@ def verify(workspace: Workspace, key: Path | None = None) -> list[Problem]:
 def no_such_row(number: int, rows: list[Publication]) -> Problem:
     """What to say of a number that no publication has, or that none can be made again for."""
     there = ", ".join(str(row.sequence) for row in replayable(rows)[-5:])
-    return Problem(f"ledger row {number}", "is no publication that can be made again", f"the last are: {there}")
+    hint = f"the last are: {there}" if there else "the ledger has none yet"
+    return Problem(f"ledger row {number}", "is no publication that can be made again", hint)
 
 
 def replayable(rows: list[Publication]) -> list[Publication]:

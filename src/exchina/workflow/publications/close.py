@@ -26,7 +26,7 @@ def close(brief: Brief) -> Made:
     session, book = brief.occasion.for_day, brief.book
     before = last_close(brief.rows, book.index.id)
     state = _under(brief, before, closed_state(brief.workspace, before))
-    day = next(iter(desk.days(book, brief.view, state, late=brief.wishes.late)), None)
+    day = next(iter(desk.days(book, brief.view, _following(brief, state), late=brief.wishes.late)), None)
     where = f"{book.index.id} {session}"
     if day is None or (day.session < session and before is None):
         what = f"prices end on {brief.view.provenance.through}"
@@ -34,7 +34,17 @@ def close(brief: Brief) -> Made:
         raise DataError(Problem(where, what, cure))
     if day.session != session:
         raise DataError(Problem(where, f"the session {day.session} is not closed yet", "close the sessions in order"))
+    levels = pl.read_csv(BytesIO(day.files["levels.csv"]))
+    if "delayed" in levels["status"].to_list() and not brief.wishes.late:
+        what = "too much of the index has no close of this session (delayed_if_stale_weight_over)"
+        raise DataError(Problem(where, what, "fetch the closes; --late REASON publishes without them"))
     return Made({**day.files, **_licensed(brief, day)}, {"follows": before.hash if before else ""})
+
+
+def _following(brief: Brief, state: Closed | None) -> Closed | None:
+    """The state; a review whose announcement was revised is decided again, as the revision was."""
+    announced = brief.earlier("announcement", state.target.effective) if state and state.target else None
+    return replace(state, target=None) if state and announced and announced.revision else state
 
 
 def _licensed(brief: Brief, day: desk.Day) -> dict[str, bytes]:
