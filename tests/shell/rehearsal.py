@@ -56,6 +56,7 @@ if_infeasible = ["hold_previous_basket"]
 
 [calculation]
 family = "fixed_weight"
+delayed_if_stale_weight_over = 0.9
 """
 SCHEDULE = """
 [[job]]
