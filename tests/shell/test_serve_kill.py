@@ -45,8 +45,8 @@ def killed(root: Path, chance: Random) -> str:
     shutil.rmtree(root / "reports" / ".staging", ignore_errors=True)
     child, ledger = start(root), root / "reports" / "ledger.sqlite-wal"
     at_write = chance.random() < 0.5
-    before = ledger.stat().st_mtime_ns if ledger.exists() else 0
-    while child.is_alive() and (ledger.stat().st_mtime_ns if ledger.exists() else 0) == before:
+    before = written(ledger)
+    while child.is_alive() and written(ledger) == before:
         time.sleep(0.001)
     time.sleep(chance.random() * LONGEST / 2)
     while at_write and child.is_alive() and not half_written(root):
@@ -58,6 +58,14 @@ def killed(root: Path, chance: Random) -> str:
     if child.exitcode == 0:
         return "after its end"
     return "while a file was written" if half_written(root) else "at another moment"
+
+
+def written(path: Path) -> int:
+    """When a file was written last; 0 where there is none, as there is no log while nobody has the ledger open."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def half_written(root: Path) -> list[Path]:
